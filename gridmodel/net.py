@@ -1,0 +1,120 @@
+"""The only module that imports pandapower: build a net from plain tables, run the reference load flow, copy a net.
+
+pandapower takes seconds to import and silences a pandas warning for the whole process, so it is imported inside the
+functions. Every option that changes a result is passed by name; see ``decisions/0001-reference-load-flow.md``.
+"""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gridmodel.errors import ConvergenceError
+
+Net = Any
+"""A ``pandapower.pandapowerNet``; untyped because pandapower is."""
+
+TOLERANCE_MVA = 1e-8
+
+
+def pandapower() -> ModuleType:
+    """Return the pandapower module, imported on first use."""
+    import pandapower as module
+
+    return module
+
+
+def element_tables(net: Net) -> dict[str, pd.DataFrame]:
+    """Return the non-empty element tables of a net (no results, no internal tables), sorted by name."""
+    names = sorted(
+        name
+        for name, table in net.items()
+        if isinstance(table, pd.DataFrame) and not name.startswith(("_", "res_")) and len(table)
+    )
+    return {name: net[name] for name in names}
+
+
+def build_net(
+    tables: Mapping[str, pd.DataFrame], *, name: str = "", f_hz: float = 50.0, sn_mva: float = 1.0
+) -> Net:
+    """Return a new net holding ``tables``; columns pandapower knows get pandapower's dtype and default.
+
+    Args:
+        tables: Element tables by pandapower name. Extra columns are kept.
+        name: Name of the net.
+        f_hz: Frequency (Hz).
+        sn_mva: Base power (MVA).
+
+    Raises:
+        ValueError: A value cannot be turned into the dtype pandapower asks for.
+    """
+    net = pandapower().create_empty_network(name=name, f_hz=f_hz, sn_mva=sn_mva)
+    for table_name, frame in tables.items():
+        template = net[table_name] if table_name in net else pd.DataFrame()
+        table = frame.copy()
+        for column in template.columns:
+            if column not in table:
+                table[column] = _default(template[column].dtype, len(table), table.index)
+            elif template[column].dtype == object:
+                table[column] = pd.Series(table[column].tolist(), index=table.index, dtype=object)
+            elif table[column].dtype != template[column].dtype:
+                table[column] = table[column].astype(template[column].dtype)
+        net[table_name] = table
+    return net
+
+
+def _default(dtype: Any, count: int, index: pd.Index) -> pd.Series:
+    if dtype == object:
+        return pd.Series([None] * count, index=index, dtype=object)
+    if np.issubdtype(dtype, np.floating):
+        return pd.Series(np.nan, index=index, dtype=dtype)
+    return pd.Series(np.zeros(count, dtype=dtype), index=index)
+
+
+def copy_net(net: Net) -> Net:
+    """Return an independent copy that may be changed."""
+    return copy.deepcopy(net)
+
+
+def run_load_flow(net: Net, *, init: str = "auto", iterations_max: int = 50, **options: Any) -> None:
+    """Solve ``net`` by pandapower's Newton method; results are left in its ``res_`` tables.
+
+    Args:
+        net: Network; only its result tables change.
+        init: Start of the iteration (``auto``, ``flat``, ``dc``, ``results``).
+        iterations_max: Bound on Newton iterations.
+        options: Further named options of ``pandapower.runpp``.
+
+    Raises:
+        ConvergenceError: No solution, or pandapower cannot handle the data (its message is kept).
+    """
+    settings: dict[str, Any] = {
+        "algorithm": "nr",
+        "calculate_voltage_angles": True,
+        "init": init,
+        "max_iteration": iterations_max,
+        "tolerance_mva": TOLERANCE_MVA,
+        "trafo_model": "t",
+        "trafo_loading": "power",
+        "enforce_q_lims": False,
+        "check_connectivity": True,
+        "voltage_depend_loads": True,
+        "consider_line_temperature": False,
+        "numba": False,
+        "lightsim2grid": False,
+    }
+    settings.update(options)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            pandapower().runpp(net, **settings)
+        except Exception as error:  # noqa: BLE001 - pandapower raises a dozen unrelated kinds on bad data
+            raise ConvergenceError(
+                f"load flow has no solution: {type(error).__name__}: {error}"[:300]
+            ) from error

@@ -1,0 +1,1 @@
+"""Rule numbers as dated data (政策参数)."""

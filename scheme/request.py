@@ -1,0 +1,181 @@
+"""A power-connection request (用电申请) as it arrives in a file or by HTTP: strict, unknown fields refused."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from gridmodel.errors import InputError
+
+Category = Literal[
+    "resident",  # 居民
+    "residential_area",  # 居民小区
+    "small_micro",  # 小微企业
+    "industrial_commercial",  # 工商业
+    "agriculture",  # 农业生产
+    "non_residential_lighting",  # 非居民照明
+    "ev_charging",  # 电动汽车充换电
+    "temporary",  # 临时用电
+    "other",
+]
+Datum = Literal["CGCS2000", "WGS84", "GCJ02", "BD09"]
+
+
+def _printable(text: str) -> str:
+    """Refuse control characters and lone surrogates: they break documents and databases."""
+    if any(
+        ord(c) < 32 or ord(c) == 127 or 0xD800 <= ord(c) <= 0xDFFF or c in "\u2028\u2029\ufffe\uffff"
+        for c in text
+    ):
+        raise ValueError("control characters are not allowed")
+    if not text.strip():
+        raise ValueError("must not be blank")
+    return text
+
+
+Text = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_printable)]
+RequestId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+class Applicant(_Strict):
+    """Who applies."""
+
+    name: Text
+    category: Category
+    importance: Literal["special", "first", "second", "temporary", "ordinary"] | None = None
+    """重要用户等级, confirmed by the authorities' list, never guessed: 特级, 一级, 二级, 临时性, 普通."""
+    contact: Text | None = None
+
+
+class Location(_Strict):
+    """Where the supply is wanted; the datum has no default."""
+
+    lon_deg: Annotated[float, Field(ge=-180.0, le=180.0)]
+    lat_deg: Annotated[float, Field(ge=-90.0, le=90.0)]
+    datum: Datum
+
+
+class Demand(_Strict):
+    """How much is wanted."""
+
+    installed_kw: Annotated[float, Field(gt=0.0, le=1_000_000.0)]
+    """用电设备总容量 (kW)."""
+    capacity_kva: Annotated[float, Field(gt=0.0, le=1_000_000.0)] | None = None
+    """申请容量 (kVA); sized by policy when absent."""
+    power_factor: Annotated[float, Field(gt=0.0, le=1.0)] | None = None
+    single_phase: bool | None = None
+
+
+class Circumstances(_Strict):
+    """Facts that move a rule; absent means not claimed."""
+
+    in_provincial_park: bool | None = None
+    substitution_share: Annotated[float, Field(ge=0.0, le=1.0)] | None = None
+    """电能替代设备容量占报装总容量的比例."""
+    red_line: dict[str, Any] | None = None
+    """规划红线, GeoJSON Polygon in the datum of ``location``."""
+    is_urgent: bool | None = None
+    wants_high_voltage: bool | None = None
+    """自愿高压接入."""
+    transfers_assets: bool | None = None
+    """资产移交."""
+    has_external_works: bool | None = None
+    """客户外部工程."""
+    is_proactive: bool | None = None
+    """主动办电."""
+    can_meter_directly: bool | None = None
+    """具备直接装表条件."""
+    exclusion: (
+        Literal[
+            "non_residential_lighting",
+            "agriculture_irrigation",
+            "telecom_base_station",
+            "petrol_station",
+            "state_owned_or_chain_subsidiary",
+            "temporary",
+            "batch_application",
+        ]
+        | None
+    ) = None
+    """Member of the exclusion list of small/micro investment."""
+    is_substitution_project: bool | None = None
+    special_loads: tuple[Literal["impact", "nonlinear", "unbalanced"], ...] | None = None
+    security_load_kw: Annotated[float, Field(gt=0.0, le=1_000_000.0)] | None = None
+    """保安负荷 (kW)."""
+
+
+class SupplyRequest(_Strict):
+    """One request; required unless optional here."""
+
+    request_id: RequestId
+    applicant: Applicant
+    business: Literal["new", "increase", "temporary"]
+    location: Location
+    demand: Demand
+    voltage: Literal["auto", "220V", "380V", "10kV"] = "auto"
+    sources: Literal["single", "dual_circuit", "dual_source"] = "single"
+    received_on: date
+    needed_on: date | None = None
+    circumstances: Circumstances = Circumstances()
+
+
+def parse_request(text: str | bytes, *, file: str | None = None) -> SupplyRequest:
+    """Return the request in a JSON text.
+
+    Raises:
+        InputError: Not UTF-8, not JSON, a repeated key, or a field that is missing, unknown or out of range.
+    """
+    try:
+        if isinstance(text, bytes):
+            text = text.decode("utf-8-sig")
+        json.loads(text, object_pairs_hook=_no_repeats, parse_constant=_no_constants)
+    except UnicodeDecodeError as error:
+        raise InputError("not a UTF-8 text", file=file, allowed="a JSON object in UTF-8") from error
+    except RecursionError as error:
+        raise InputError("nested too deeply", file=file, allowed="a JSON object as documented") from error
+    except ValueError as error:
+        raise InputError(
+            f"not valid JSON: {error}", file=file, allowed="a JSON object, each key once"
+        ) from error
+    try:
+        return SupplyRequest.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "(whole document)"
+        value = None if first["type"] in {"missing", "extra_forbidden"} else first.get("input")
+        raise InputError(
+            first["msg"], file=file, field=place, value=value, allowed=_allowed(first)
+        ) from error
+
+
+def _allowed(error: Any) -> str:
+    kind, context = error["type"], error.get("ctx") or {}
+    if kind == "extra_forbidden":
+        return "only the documented fields"
+    if kind == "missing":
+        return "the field is required and has no default"
+    if "expected" in context:
+        return str(context["expected"])
+    limits = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
+    shown = [f"{sign} {context[name]}" for name, sign in limits.items() if name in context]
+    return " and ".join(shown) or "see the documentation of the request"
+
+
+def _no_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    seen: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in seen:
+            raise ValueError(f"key {key!r} stands twice")
+        seen[key] = value
+    return seen
+
+
+def _no_constants(name: str) -> Any:
+    raise ValueError(f"{name} is not a number JSON allows")
