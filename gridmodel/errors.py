@@ -51,9 +51,7 @@ class InputError(DomainError):
     ) -> None:
         shown = None if value is None else str(value)[:80]
         place = [
-            f"{label} {item}"
-            for label, item in (("file", file), ("row", row), ("field", field))
-            if item is not None
+            f"{label} {item}" for label, item in (("file", file), ("row", row), ("field", field)) if item is not None
         ]
         message = (", ".join(place) + ": " if place else "") + problem
         if shown is not None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import copy
 import warnings
 from collections.abc import Mapping
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -23,7 +22,7 @@ Net = Any
 TOLERANCE_MVA = 1e-8
 
 
-def pandapower() -> ModuleType:
+def pandapower() -> Any:
     """Return the pandapower module, imported on first use."""
     import pandapower as module
 
@@ -40,9 +39,7 @@ def element_tables(net: Net) -> dict[str, pd.DataFrame]:
     return {name: net[name] for name in names}
 
 
-def build_net(
-    tables: Mapping[str, pd.DataFrame], *, name: str = "", f_hz: float = 50.0, sn_mva: float = 1.0
-) -> Net:
+def build_net(tables: Mapping[str, pd.DataFrame], *, name: str = "", f_hz: float = 50.0, sn_mva: float = 1.0) -> Net:
     """Return a new net holding ``tables``; columns pandapower knows get pandapower's dtype and default.
 
     Args:
@@ -114,7 +111,5 @@ def run_load_flow(net: Net, *, init: str = "auto", iterations_max: int = 50, **o
         warnings.simplefilter("ignore")
         try:
             pandapower().runpp(net, **settings)
-        except Exception as error:  # noqa: BLE001 - pandapower raises a dozen unrelated kinds on bad data
-            raise ConvergenceError(
-                f"load flow has no solution: {type(error).__name__}: {error}"[:300]
-            ) from error
+        except Exception as error:
+            raise ConvergenceError(f"load flow has no solution: {type(error).__name__}: {error}"[:300]) from error

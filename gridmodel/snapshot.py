@@ -75,9 +75,7 @@ class Snapshot:
 
 def seal(snapshot: Snapshot) -> tuple[Snapshot, bytes]:
     """Return the snapshot with its digest, and the canonical bytes (gzip) it can be rebuilt from."""
-    payload = json.dumps(
-        _to_plain(snapshot), ensure_ascii=False, sort_keys=True, separators=(",", ":")
-    ).encode()
+    payload = json.dumps(_to_plain(snapshot), ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
     digest = hashlib.sha256(payload).hexdigest()
     from dataclasses import replace
 
@@ -102,9 +100,7 @@ def unseal(blob: bytes, *, sha256: str | None = None) -> Snapshot:
         raise SnapshotFormatError("unknown snapshot format", format=plain.get("format"))
     tables = {name: _frame_from_plain(frame) for name, frame in plain["net"]["tables"].items()}
     return Snapshot(
-        net=build_net(
-            tables, name=plain["net"]["name"], f_hz=plain["net"]["f_hz"], sn_mva=plain["net"]["sn_mva"]
-        ),
+        net=build_net(tables, name=plain["net"]["name"], f_hz=plain["net"]["f_hz"], sn_mva=plain["net"]["sn_mva"]),
         **{name: _frame_from_plain(plain[name]) for name in _FRAMES},
         findings=tuple(Finding(**row) for row in plain["findings"]),
         counts=tuple(TableCount(**row) for row in plain["counts"]),
@@ -145,9 +141,7 @@ def _frame_to_plain(frame: pd.DataFrame) -> dict[str, Any]:
     """Columns as lists; NaN and None both become null, told apart again by the dtype."""
     return {
         "index": [_scalar(value) for value in frame.index],
-        "columns": [
-            [str(c), str(frame[c].dtype), [_scalar(v) for v in frame[c].tolist()]] for c in frame.columns
-        ],
+        "columns": [[str(c), str(frame[c].dtype), [_scalar(v) for v in frame[c].tolist()]] for c in frame.columns],
     }
 
 
@@ -156,9 +150,7 @@ def _frame_from_plain(plain: Mapping[str, Any]) -> pd.DataFrame:
     data = {}
     for name, dtype, values in plain["columns"]:
         if dtype.startswith(("float", "complex")):
-            data[name] = pd.Series(
-                np.array([np.nan if v is None else v for v in values], dtype=float), index=index
-            )
+            data[name] = pd.Series(np.array([np.nan if v is None else v for v in values], dtype=float), index=index)
         elif dtype.startswith(("int", "uint", "bool")):
             data[name] = pd.Series(np.array(values, dtype=dtype), index=index)
         else:

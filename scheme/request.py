@@ -26,10 +26,7 @@ Datum = Literal["CGCS2000", "WGS84", "GCJ02", "BD09"]
 
 def _printable(text: str) -> str:
     """Refuse control characters and lone surrogates: they break documents and databases."""
-    if any(
-        ord(c) < 32 or ord(c) == 127 or 0xD800 <= ord(c) <= 0xDFFF or c in "\u2028\u2029\ufffe\uffff"
-        for c in text
-    ):
+    if any(ord(c) < 32 or ord(c) == 127 or 0xD800 <= ord(c) <= 0xDFFF or c in "\u2028\u2029\ufffe\uffff" for c in text):
         raise ValueError("control characters are not allowed")
     if not text.strip():
         raise ValueError("must not be blank")
@@ -141,18 +138,14 @@ def parse_request(text: str | bytes, *, file: str | None = None) -> SupplyReques
     except RecursionError as error:
         raise InputError("nested too deeply", file=file, allowed="a JSON object as documented") from error
     except ValueError as error:
-        raise InputError(
-            f"not valid JSON: {error}", file=file, allowed="a JSON object, each key once"
-        ) from error
+        raise InputError(f"not valid JSON: {error}", file=file, allowed="a JSON object, each key once") from error
     try:
         return SupplyRequest.model_validate_json(text)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "(whole document)"
         value = None if first["type"] in {"missing", "extra_forbidden"} else first.get("input")
-        raise InputError(
-            first["msg"], file=file, field=place, value=value, allowed=_allowed(first)
-        ) from error
+        raise InputError(first["msg"], file=file, field=place, value=value, allowed=_allowed(first)) from error
 
 
 def _allowed(error: Any) -> str:
