@@ -1,0 +1,98 @@
+"""Which violated limits count against a connection (attribution), from the net solved without and with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gridmodel.capacity.constraints import (
+    SOLUTION_NOISE,
+    Constraints,
+    Flags,
+    Floats,
+    Kind,
+    Table,
+    build_constraints,
+    measure,
+)
+from gridmodel.capacity.limits import Limits
+from gridmodel.net import Net
+from gridmodel.topology import supply_path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Violation:
+    """One element outside its limit."""
+
+    kind: Kind
+    table: Table
+    element: int
+    """Index in that pandapower table."""
+    value: float
+    """Loading ratio, or voltage per unit of the bus's ``vn_kv``."""
+    limit: float
+    is_on_path: bool
+
+
+def attributed_violations(before: Net, after: Net, *, bus: int, limits: Limits) -> tuple[Violation, ...]:
+    """Return the violations in ``after`` that count against the load at ``bus``; on the path first, worst first.
+
+    Args:
+        before: Net solved without the connection.
+        after: Net solved with it; may hold more buses, lines and loads than ``before``.
+        bus: Bus of ``after`` where the load is; its supply path is that of ``after``.
+        limits: Operating limits.
+    """
+    constraints = build_constraints(after, limits)
+    on_path = constraints.is_on_path(supply_path(after, bus))
+    values_before, values_after = measure(before, constraints), measure(after, constraints)
+    attributed = is_attributed(constraints, values_before, values_after, on_path)
+    return _as_violations(constraints, values_after, on_path, np.flatnonzero(attributed))
+
+
+def find_violations(net: Net, *, limits: Limits) -> tuple[Violation, ...]:
+    """Return every element of a solved net outside its limit, attributed to nobody (``is_on_path`` is False)."""
+    constraints = build_constraints(net, limits)
+    values = measure(net, constraints)
+    rows = np.flatnonzero(is_violated(constraints, values))
+    return _as_violations(constraints, values, np.zeros(len(constraints), dtype=bool), rows)
+
+
+def is_violated(constraints: Constraints, values: Floats) -> Flags:
+    """Return where a limit is broken; not known (NaN) is not broken."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray(constraints.excess(values) > SOLUTION_NOISE)
+
+
+def is_attributed(constraints: Constraints, before: Floats, after: Floats, on_path: Flags) -> Flags:
+    """Return where a broken limit counts against the connection.
+
+    On the supply path it always counts. Off the path it counts when it is new (effect threshold 0), or when the
+    connection itself makes that value worse by at least the threshold. An existing over-voltage never counts: a load
+    does not cause it.
+    """
+    violated, existed = is_violated(constraints, after), is_violated(constraints, before)
+    with np.errstate(invalid="ignore"):
+        worsened = constraints.signs * (after - before) >= constraints.effects
+    is_caused = np.where(constraints.effects > 0.0, worsened | np.isnan(before), ~existed)
+    counts = on_path | is_caused
+    counts &= ~(existed & (constraints.kinds == "voltage_high"))
+    return np.asarray(violated & counts)
+
+
+def _as_violations(
+    constraints: Constraints, values: Floats, on_path: Flags, rows: np.ndarray[tuple[int], np.dtype[np.intp]]
+) -> tuple[Violation, ...]:
+    excess = constraints.excess(values)
+    return tuple(
+        Violation(
+            kind=constraints.kinds[row],
+            table=constraints.tables[row],
+            element=int(constraints.elements[row]),
+            value=float(values[row]),
+            limit=float(constraints.limits[row]),
+            is_on_path=bool(on_path[row]),
+        )
+        for row in sorted(rows, key=lambda row: (not on_path[row], -excess[row]))
+    )
