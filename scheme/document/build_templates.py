@@ -1,0 +1,261 @@
+"""Builds the Word templates of the reply forms from their layouts: ``python -m scheme.document.build_templates``.
+
+WordprocessingML is written directly, so the same layout gives the same parts. A utility may edit a built template in
+Word (fonts, wording, order); what it may not do is run code: rendering is sandboxed, see ``word.py``.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from io import BytesIO
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+from scheme.document.layout import LAYOUTS, Figure, Form, Grid, Heading, Layout, Section, Signature, form_lines
+
+TEMPLATES = Path(__file__).parent / "templates"
+ZIP_TIME = (1980, 1, 1, 0, 0, 0)
+
+_W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+_R = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+_HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
+_WIDTH = 9638  # twentieths of a point: A4 less 20 mm on either side
+_LABEL_WIDTH = 1560
+_SHADE = "E7EDF3"
+_HEI, _SONG = "黑体", "宋体"
+
+
+def build_template(layout: Layout) -> bytes:
+    """Return the Word template of one layout."""
+    package = "http://schemas.openxmlformats.org/package/2006"
+    office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+    word = "application/vnd.openxmlformats-officedocument.wordprocessingml"
+    parts = {
+        "[Content_Types].xml": f'{_HEAD}<Types xmlns="{package}/content-types">'
+        '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+        '<Default Extension="xml" ContentType="application/xml"/>'
+        f'<Override PartName="/word/document.xml" ContentType="{word}.document.main+xml"/>'
+        f'<Override PartName="/word/styles.xml" ContentType="{word}.styles+xml"/>'
+        f'<Override PartName="/word/settings.xml" ContentType="{word}.settings+xml"/>'
+        f'<Override PartName="/word/header1.xml" ContentType="{word}.header+xml"/>'
+        f'<Override PartName="/word/footer1.xml" ContentType="{word}.footer+xml"/>'
+        '<Override PartName="/docProps/core.xml"'
+        ' ContentType="application/vnd.openxmlformats-package.core-properties+xml"/></Types>',
+        "_rels/.rels": f'{_HEAD}<Relationships xmlns="{package}/relationships">'
+        f'<Relationship Id="rId1" Type="{office}/officeDocument" Target="word/document.xml"/>'
+        f'<Relationship Id="rId2" Type="{package}/relationships/metadata/core-properties"'
+        ' Target="docProps/core.xml"/></Relationships>',
+        "word/_rels/document.xml.rels": f'{_HEAD}<Relationships xmlns="{package}/relationships">'
+        f'<Relationship Id="rId1" Type="{office}/styles" Target="styles.xml"/>'
+        f'<Relationship Id="rId2" Type="{office}/settings" Target="settings.xml"/>'
+        f'<Relationship Id="rId3" Type="{office}/header" Target="header1.xml"/>'
+        f'<Relationship Id="rId4" Type="{office}/footer" Target="footer1.xml"/></Relationships>',
+        "docProps/core.xml": f'{_HEAD}<cp:coreProperties xmlns:cp="{package}/metadata/core-properties"'
+        ' xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:dcterms="http://purl.org/dc/terms/"'
+        f' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><dc:title>{layout.title}</dc:title>'
+        "<dc:language>zh-CN</dc:language></cp:coreProperties>",
+        "word/styles.xml": _styles(),
+        "word/settings.xml": f'{_HEAD}<w:settings xmlns:w="{_W}"><w:themeFontLang w:val="en-US" w:eastAsia="zh-CN"/>'
+        '<w:compat><w:compatSetting w:name="compatibilityMode" w:uri="http://schemas.microsoft.com/office/word"'
+        ' w:val="15"/></w:compat></w:settings>',
+        "word/header1.xml": f'{_HEAD}<w:hdr xmlns:w="{_W}">'
+        + _paragraph(f"{layout.title}　方案编号：{{{{ scheme_id }}}}", size=16, align="right")
+        + "</w:hdr>",
+        "word/footer1.xml": f'{_HEAD}<w:ftr xmlns:w="{_W}"><w:p><w:pPr><w:jc w:val="center"/></w:pPr>'
+        f"{_run('第 ', size=16)}{_page_field('PAGE')}{_run(' 页　共 ', size=16)}{_page_field('NUMPAGES')}"
+        f"{_run(' 页', size=16)}</w:p></w:ftr>",
+        "word/document.xml": _document(layout),
+    }
+    return pack({name: content.encode() for name, content in parts.items()})
+
+
+def pack(parts: dict[str, bytes]) -> bytes:
+    """Return a zip of ``parts`` in their order, with a fixed time on every entry."""
+    target = BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            entry = zipfile.ZipInfo(name, ZIP_TIME)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, content)
+    return target.getvalue()
+
+
+def _styles() -> str:
+    fonts = '<w:rFonts w:ascii="Times New Roman" w:hAnsi="Times New Roman" w:cs="Times New Roman" w:eastAsia="仿宋"/>'
+    language = '<w:lang w:val="en-US" w:eastAsia="zh-CN" w:bidi="ar-SA"/>'
+    return (
+        f'{_HEAD}<w:styles xmlns:w="{_W}"><w:docDefaults><w:rPrDefault><w:rPr>{fonts}<w:sz w:val="21"/>'
+        f'<w:szCs w:val="21"/>{language}</w:rPr></w:rPrDefault><w:pPrDefault/></w:docDefaults>'
+        '<w:style w:type="paragraph" w:default="1" w:styleId="Normal"><w:name w:val="Normal"/></w:style>'
+        '<w:style w:type="table" w:default="1" w:styleId="TableNormal"><w:name w:val="Normal Table"/><w:tblPr>'
+        '<w:tblInd w:w="0" w:type="dxa"/><w:tblCellMar><w:left w:w="85" w:type="dxa"/><w:right w:w="85" w:type="dxa"/>'
+        "</w:tblCellMar></w:tblPr></w:style></w:styles>"
+    )
+
+
+def _document(layout: Layout) -> str:
+    body = [_paragraph(layout.title, font=_HEI, size=36, align="center", after=200)]
+    body += [_section(section) for section in layout.sections]
+    page = (
+        '<w:sectPr><w:headerReference w:type="default" r:id="rId3"/><w:footerReference w:type="default" r:id="rId4"/>'
+        '<w:pgSz w:w="11906" w:h="16838"/><w:pgMar w:top="1247" w:right="1134" w:bottom="1134" w:left="1134"'
+        ' w:header="680" w:footer="567" w:gutter="0"/></w:sectPr>'
+    )
+    return f'{_HEAD}<w:document xmlns:w="{_W}" xmlns:r="{_R}"><w:body>{"".join(body)}{page}</w:body></w:document>'
+
+
+def _section(section: Section) -> str:
+    if isinstance(section, Form):
+        return _form(section)
+    if isinstance(section, Grid):
+        return _grid(section)
+    if isinstance(section, Figure):
+        return _figure(section)
+    if isinstance(section, Heading):
+        return _paragraph(section.title, font=_HEI, size=28, after=120, new_page=True)
+    return _signature(section)
+
+
+def _form(form: Form) -> str:
+    prefix, title = ("row.", f"{form.title}　{{{{ row.title }}}}") if form.repeat else ("", form.title)
+    value_width = (_WIDTH - 2 * _LABEL_WIDTH) // 2
+    widths = [_LABEL_WIDTH, value_width, _LABEL_WIDTH, _WIDTH - 2 * _LABEL_WIDTH - value_width]
+    rows = [_title_row(title, 4)]
+    for line in form_lines(form.fields):
+        cells = []
+        for field in line:
+            span = 1 if len(line) == 2 else 3
+            width = widths[1] if span == 1 else _WIDTH - _LABEL_WIDTH
+            cells.append(_cell(field.label, width=_LABEL_WIDTH, is_label=True))
+            cells.append(_cell(f"{{{{ {prefix}{field.key} }}}}", width=width, span=span))
+        rows.append(_row(cells))
+    table = _table(widths, rows)
+    if not form.repeat:
+        return table + _gap()
+    return f"{_tag(f'for row in {form.repeat}')}{table}{_gap()}{_tag('endfor')}"
+
+
+def _grid(grid: Grid) -> str:
+    share = sum(column.share for column in grid.columns)
+    widths = [int(_WIDTH * column.share / share) for column in grid.columns]
+    widths[-1] += _WIDTH - sum(widths)
+    header = [_cell(c.label, width=w, is_label=True) for c, w in zip(grid.columns, widths, strict=True)]
+    cells = [_cell(f"{{{{ row.{c.key} }}}}", width=w, align=c.align) for c, w in zip(grid.columns, widths, strict=True)]
+    count = len(widths)
+    rows = [
+        _title_row(grid.title, count),
+        _row(header, is_header=True),
+        _row([_cell(f"{{%tr for row in {grid.rows} %}}", width=_WIDTH, span=count)]),
+        _row(cells),
+        _row([_cell("{%tr endfor %}", width=_WIDTH, span=count)]),
+    ]
+    note = ""
+    if grid.note:
+        text = _paragraph(f"注：{{{{ {grid.note} }}}}", font=_SONG, size=18)
+        note = f"{_tag(f'if {grid.note}')}{text}{_tag('endif')}"
+    whole = _table(widths, rows) + note + _gap()
+    return f"{_tag(f'if {grid.rows}')}{whole}{_tag('endif')}" if grid.is_optional else whole
+
+
+def _figure(figure: Figure) -> str:
+    mark = f'<w:bookmarkStart w:id="{len(figure.name)}" w:name="figure_{figure.name}"/>'
+    place = f'<w:p><w:pPr><w:jc w:val="center"/></w:pPr>{mark}<w:bookmarkEnd w:id="{len(figure.name)}"/></w:p>'
+    return _paragraph(figure.title, font=_HEI, size=24, after=60, new_page=figure.starts_page) + place
+
+
+def _signature(signature: Signature) -> str:
+    width = _WIDTH // len(signature.parties)
+    cells = [_tall_cell(lines, width=width) for lines in signature.parties]
+    rows = [_title_row(signature.title, len(cells)), _row(cells)]
+    return _table([width] * len(cells), rows) + _gap()
+
+
+def _tall_cell(lines: tuple[str, ...], *, width: int) -> str:
+    paragraphs = "".join(_paragraph(line, font=_SONG, size=20, after=360) for line in lines)
+    return f'<w:tc><w:tcPr><w:tcW w:w="{width}" w:type="dxa"/></w:tcPr>{paragraphs}</w:tc>'
+
+
+def _table(widths: list[int], rows: list[str]) -> str:
+    edges = "".join(
+        f'<w:{edge} w:val="single" w:sz="{size}" w:space="0" w:color="404040"/>'
+        for edge, size in (("top", 8), ("left", 8), ("bottom", 8), ("right", 8), ("insideH", 4), ("insideV", 4))
+    )
+    grid = "".join(f'<w:gridCol w:w="{width}"/>' for width in widths)
+    return (
+        f'<w:tbl><w:tblPr><w:tblW w:w="{_WIDTH}" w:type="dxa"/><w:jc w:val="center"/><w:tblBorders>{edges}'
+        f'</w:tblBorders><w:tblLayout w:type="fixed"/></w:tblPr><w:tblGrid>{grid}</w:tblGrid>{"".join(rows)}</w:tbl>'
+    )
+
+
+def _row(cells: list[str], *, is_header: bool = False) -> str:
+    header = "<w:tblHeader/>" if is_header else ""
+    height = '<w:trHeight w:val="369" w:hRule="atLeast"/>'
+    return f"<w:tr><w:trPr><w:cantSplit/>{height}{header}</w:trPr>{''.join(cells)}</w:tr>"
+
+
+def _title_row(title: str, span: int) -> str:
+    text = _paragraph(title, font=_HEI, size=22, before=30, after=30, keeps_next=True)
+    cell = (
+        f'<w:tc><w:tcPr><w:tcW w:w="{_WIDTH}" w:type="dxa"/><w:gridSpan w:val="{span}"/>'
+        f'<w:shd w:val="clear" w:color="auto" w:fill="{_SHADE}"/><w:vAlign w:val="center"/></w:tcPr>{text}</w:tc>'
+    )
+    return _row([cell], is_header=True)
+
+
+def _cell(text: str, *, width: int, span: int = 1, is_label: bool = False, align: str = "left") -> str:
+    spanning = f'<w:gridSpan w:val="{span}"/>' if span > 1 else ""
+    shade = '<w:shd w:val="clear" w:color="auto" w:fill="F6F8FA"/>' if is_label else ""
+    content = _paragraph(text, font=_SONG, size=20, align="center" if is_label else align, before=20, after=20)
+    return (
+        f'<w:tc><w:tcPr><w:tcW w:w="{width}" w:type="dxa"/>{spanning}{shade}<w:vAlign w:val="center"/></w:tcPr>'
+        f"{content}</w:tc>"
+    )
+
+
+def _paragraph(
+    text: str,
+    *,
+    font: str | None = None,
+    size: int = 21,
+    align: str = "left",
+    before: int = 0,
+    after: int = 0,
+    new_page: bool = False,
+    keeps_next: bool = False,
+) -> str:
+    flags = ("<w:keepNext/>" if keeps_next else "") + ("<w:pageBreakBefore/>" if new_page else "")
+    spacing = f'<w:spacing w:before="{before}" w:after="{after}"/>'
+    return f'<w:p><w:pPr>{flags}{spacing}<w:jc w:val="{align}"/></w:pPr>{_run(text, font=font, size=size)}</w:p>'
+
+
+def _run(text: str, *, font: str | None = None, size: int = 21) -> str:
+    fonts = f'<w:rFonts w:eastAsia="{font}"/>' if font else ""
+    return (
+        f'<w:r><w:rPr>{fonts}<w:sz w:val="{size}"/><w:szCs w:val="{size}"/></w:rPr>'
+        f'<w:t xml:space="preserve">{escape(text)}</w:t></w:r>'
+    )
+
+
+def _page_field(name: str) -> str:
+    return f'<w:fldSimple w:instr=" {name} ">{_run("1", size=16)}</w:fldSimple>'
+
+
+def _tag(statement: str) -> str:
+    """Return a Jinja statement in a paragraph of its own, which rendering removes."""
+    return _paragraph(f"{{%p {statement} %}}")
+
+
+def _gap() -> str:
+    return '<w:p><w:pPr><w:spacing w:before="0" w:after="0" w:line="120" w:lineRule="exact"/></w:pPr></w:p>'
+
+
+def main() -> None:
+    """Write every template to its folder."""
+    for layout in LAYOUTS.values():
+        folder = TEMPLATES / layout.id
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "template.docx").write_bytes(build_template(layout))
+
+
+if __name__ == "__main__":
+    main()

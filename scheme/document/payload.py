@@ -1,0 +1,462 @@
+"""One flat record of printed texts for a scheme: both the Word reply and the PDF are filled from it and nothing else.
+
+Values are ready texts (units, rounding, dates done) or lists of rows of such texts, never objects: a template can read
+them and do nothing with them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from scheme.document.layout import LayoutId
+from scheme.document.wording import (
+    BUSINESS,
+    CATEGORIES,
+    IMPORTANCE,
+    LAYING,
+    LIMIT_KINDS,
+    NOT_APPLICABLE,
+    POINT_KINDS,
+    SIDES,
+    SPECIAL_LOADS,
+    UTILITY_FILLS,
+    VERDICTS,
+    VOLTAGES,
+    coordinates,
+    day,
+    duration,
+    fixed,
+    number,
+    percent,
+    policy_value,
+    quantity,
+    text_or_dash,
+    text_or_utility,
+)
+from scheme.model import MeteringPoint, Scheme, Source, Variant
+
+Row = dict[str, str]
+Payload = dict[str, str | list[Row]]
+
+REJECTED_SHOWN_MAX = 10
+_PROVISIONAL_NOTE = "所涉年度的法定节假日安排尚未公布，标“暂定”的日期以公布后的工作日为准。"
+_COST_NOTE = "本表仅供方案比较，不作为报价或结算依据。"
+
+
+def layout_id(scheme: Scheme) -> LayoutId:
+    """Return which form answers this scheme: by verdict first, then by voltage level."""
+    if scheme.verdict == "joint_work" or scheme.supply is None or not scheme.variants:
+        return "joint_work"
+    return "lv_reply" if scheme.supply.voltage in {"220V", "380V"} else "hv_reply"
+
+
+def build_payload(scheme: Scheme) -> Payload:
+    """Return every text the documents print."""
+    best = scheme.variants[0] if scheme.variants else None
+    return {
+        **_customer(scheme),
+        **_load(scheme),
+        **_conclusion(scheme),
+        "fees": _fees(scheme),
+        "sources": [_source(source, scheme, best) for source in scheme.supply.sources] if scheme.supply else [],
+        **_receiving(scheme),
+        "metering": [_metering_point(point) for point in scheme.metering],
+        **_tariff(scheme),
+        **_investment(scheme),
+        **_works(best),
+        **_timeline(scheme),
+        **_verification(scheme, best),
+        "customer_duties": _customer_duties(scheme),
+        "notices": _numbered(scheme.notices),
+        "to_be_filled": "、".join(scheme.to_be_filled) or "无",
+        **_comparison(scheme, best),
+        **_provenance(scheme),
+    }
+
+
+def _customer(scheme: Scheme) -> Payload:
+    request, supply = scheme.request, scheme.supply
+    applicant, demand = _part(request, "applicant"), _part(request, "demand")
+    place = _part(request, "location_cgcs2000")
+    is_high = layout_id(scheme) == "hv_reply"
+    level = {"hv_reply": "高压", "lv_reply": "低压", "joint_work": ""}[layout_id(scheme)]
+    business = text_or_dash(BUSINESS.get(str(request.get("business")), request.get("business")))
+    phases = "" if supply is None or (is_high and supply.phases == "三相") else supply.phases
+    voltage = NOT_APPLICABLE if supply is None else VOLTAGES.get(supply.voltage, supply.voltage) + phases
+    capacity = supply.capacity_kva if supply else demand.get("capacity_kva")
+    return {
+        "scheme_id": scheme.scheme_id,
+        "request_id": scheme.request_id,
+        "customer_no": UTILITY_FILLS,
+        "application_no": UTILITY_FILLS,
+        "customer_name": text_or_dash(applicant.get("name")),
+        "address": UTILITY_FILLS,
+        "location": coordinates(place["lon_deg"], place["lat_deg"]) if place else NOT_APPLICABLE,
+        "category": text_or_dash(CATEGORIES.get(str(applicant.get("category")), applicant.get("category"))),
+        "industry": UTILITY_FILLS,
+        "importance": text_or_utility(IMPORTANCE.get(str(applicant.get("importance")))),
+        "business": business if business.startswith("装表") else level + business,
+        "capacity": quantity(capacity, "kVA", 1),
+        "voltage": voltage,
+        "contact": text_or_utility(applicant.get("contact")),
+        "utility_contact": UTILITY_FILLS,
+        "received_on": day(_text(request.get("received_on"))),
+        "replied_on": day(scheme.provenance.as_of),
+        "needed_on": day(_text(request.get("needed_on"))),
+    }
+
+
+def _load(scheme: Scheme) -> Payload:
+    demand, circumstances = _part(scheme.request, "demand"), _part(scheme.request, "circumstances")
+    supply = scheme.supply
+    special = [SPECIAL_LOADS.get(str(item), str(item)) for item in circumstances.get("special_loads") or ()]
+    calculated = NOT_APPLICABLE
+    if supply is not None:
+        apparent_kva = supply.calculated_load_kw / supply.power_factor
+        calculated = f"{quantity(supply.calculated_load_kw, 'kW', 1)}（{quantity(apparent_kva, 'kVA', 1)}）"
+    return {
+        "installed_kw": quantity(demand.get("installed_kw"), "kW", 2),
+        "requested_kva": quantity(demand.get("capacity_kva"), "kVA", 1),
+        "calculated_load": calculated,
+        "power_factor": fixed(supply.power_factor if supply else demand.get("power_factor"), 2),
+        "load_class1": UTILITY_FILLS,
+        "load_class2": UTILITY_FILLS,
+        "security_load": quantity(circumstances.get("security_load_kw"), "kW", 1),
+        "special_loads": "、".join(special) or "申请中未声明",
+        "harmonics": "有特殊负荷，应提交电能质量评估报告" if special else NOT_APPLICABLE,
+    }
+
+
+def _conclusion(scheme: Scheme) -> Payload:
+    validity, timeline = scheme.validity, scheme.timeline
+    span = f"{day(validity.from_on)}至{day(validity.to_on)}" if validity else NOT_APPLICABLE
+    return {
+        "verdict": VERDICTS[scheme.verdict],
+        "verdict_note": "经自动校核，现有电网在规定范围内无可直接接入的方案，本单不含供电方案。",
+        "reasons_text": "；".join(reason.text for reason in scheme.reasons) or NOT_APPLICABLE,
+        "reasons": [
+            {"no": str(number), "text": reason.text, "code": reason.code}
+            for number, reason in enumerate(scheme.reasons, start=1)
+        ]
+        or [{"no": NOT_APPLICABLE, "text": "无", "code": NOT_APPLICABLE}],
+        "validity": span,
+        "is_restricted": "否" if scheme.verdict == "answered" else "是",
+        "planned_on": day(timeline.planned_on) if timeline else NOT_APPLICABLE,
+    }
+
+
+def _fees(scheme: Scheme) -> list[Row]:
+    rows = [
+        {
+            "name": fee.name,
+            "unit_price": text_or_utility(fee.unit_price_cny),
+            "quantity": number(fee.quantity, 3),
+            "amount": UTILITY_FILLS if fee.amount_cny is None else f"{fee.amount_cny} 元",
+            "basis": text_or_dash(fee.basis),
+        }
+        for fee in scheme.fees
+    ]
+    return rows or [_empty_row("name", "unit_price", "quantity", "amount", "basis")]
+
+
+def _source(source: Source, scheme: Scheme, best: Variant | None) -> Row:
+    estimated = "（估算）" if best is not None and best.route.is_estimated else ""
+    single_phase = scheme.supply is not None and scheme.supply.phases == "单相"
+    return {
+        "title": f"电源{source.source_no}",
+        "no": str(source.source_no),
+        "role": source.role,
+        "kind": source.kind,
+        "supply_voltage": VOLTAGES.get(source.supply_voltage, source.supply_voltage),
+        "capacity": quantity(source.capacity_kva, "kVA", 1),
+        "substation": text_or_utility(source.substation),
+        "busbar": text_or_utility(source.busbar),
+        "feeder": text_or_utility(source.feeder),
+        "transformer_area": text_or_dash(source.transformer_area),
+        "point": text_or_dash(source.point),
+        "connection_mode": text_or_dash(source.connection_mode),
+        "laying": LAYING.get(source.laying, text_or_dash(source.laying)),
+        "line_type": text_or_dash(source.line_type_id),
+        "length": quantity(source.length_m, "m", 0) + estimated,
+        "entry_mode": text_or_dash(source.entry_mode),
+        "boundary": text_or_dash(source.ownership_boundary),
+        "phase": UTILITY_FILLS if single_phase else "三相",
+    }
+
+
+def _receiving(scheme: Scheme) -> Payload:
+    receiving, protection = scheme.receiving, scheme.protection
+    compensation, emergency = scheme.reactive_compensation, scheme.emergency_source
+    transformers = receiving.transformers if receiving else ()
+    emergency_text = NOT_APPLICABLE
+    if emergency is not None:
+        least = quantity(emergency.capacity_kw_min, "kW", 1)
+        emergency_text = emergency.text + ("" if least == NOT_APPLICABLE else f"（容量不小于{least}）")
+    compensation_text = NOT_APPLICABLE
+    if compensation is not None:
+        least = quantity(compensation.kvar_min, "kvar", 1)
+        compensation_text = compensation.text + ("" if least == NOT_APPLICABLE else f"（容量不小于{least}）")
+    return {
+        "receiving_kind": text_or_dash(receiving.point_kind if receiving else None),
+        "main_connection": text_or_dash(receiving.main_connection if receiving else None),
+        "operation_mode": text_or_dash(receiving.operation_mode if receiving else None),
+        "transformers": "；".join(f"{t.model}　{number(t.sn_kva, 1)} kVA × {t.count}台" for t in transformers)
+        or NOT_APPLICABLE,
+        "receiving_kva": quantity(sum(t.sn_kva * t.count for t in transformers) or None, "kVA", 1),
+        "protection_incoming": text_or_dash(protection.incoming if protection else None),
+        "boundary_switch": text_or_dash(protection.boundary_switch if protection else None),
+        "protection_notes": "；".join(protection.notes if protection else ()) or NOT_APPLICABLE,
+        "compensation": compensation_text,
+        "emergency": emergency_text,
+        "dispatch": UTILITY_FILLS,
+        "cubicles": UTILITY_FILLS,
+    }
+
+
+def _metering_point(point: MeteringPoint) -> Row:
+    return {
+        "title": f"计量点{point.point_no}",
+        "no": str(point.point_no),
+        "purpose": text_or_dash(point.purpose),
+        "mode": text_or_dash(point.mode),
+        "position": text_or_dash(point.position),
+        "voltage": VOLTAGES.get(point.voltage, text_or_dash(point.voltage)),
+        "wiring": text_or_dash(point.wiring),
+        "meter": text_or_dash(point.meter),
+        "meter_class": text_or_dash(point.meter_class),
+        "ct_ratio": text_or_dash(point.ct_ratio),
+        "ct_class": text_or_dash(point.ct_class),
+        "pt_ratio": text_or_dash(point.pt_ratio),
+        "pt_class": text_or_dash(point.pt_class),
+        "fixed_share": NOT_APPLICABLE,
+        "terminal": text_or_dash(point.terminal),
+        "loss_apportion": text_or_dash(point.loss_apportion),
+    }
+
+
+def _tariff(scheme: Scheme) -> Payload:
+    tariff = scheme.tariff
+    time_of_use = tariff.is_time_of_use if tariff else None
+    factor = tariff.power_factor_standard if tariff else None
+    return {
+        "price_class": text_or_utility(tariff.price_class if tariff else None),
+        "time_of_use": UTILITY_FILLS if time_of_use is None else "执行" if time_of_use else "不执行",
+        "capacity_charge": text_or_utility(tariff.capacity_charge if tariff else None),
+        "power_factor_standard": UTILITY_FILLS if factor is None else fixed(factor, 2),
+    }
+
+
+def _investment(scheme: Scheme) -> Payload:
+    boundary = scheme.investment_boundary
+    return {
+        "investment_boundary": text_or_dash(boundary.boundary if boundary else None),
+        "utility_scope": text_or_dash(boundary.utility_scope if boundary else None),
+        "customer_scope": text_or_dash(boundary.customer_scope if boundary else None),
+        "investment_clause": text_or_dash(boundary.clause if boundary else None),
+    }
+
+
+def _works(best: Variant | None) -> Payload:
+    if best is None:
+        return {"works": [], "materials": [], "costs": [], "cost_note": _COST_NOTE}
+    works = [
+        {
+            "no": str(no),
+            "text": work.text,
+            "quantity": number(work.quantity, 3),
+            "unit": work.unit,
+            "side": SIDES[work.side],
+        }
+        for no, work in enumerate(best.works, start=1)
+    ]
+    materials = [
+        {
+            "no": str(no),
+            "name": item.name,
+            "type_id": item.type_id,
+            "quantity": number(item.quantity, 3),
+            "unit": item.unit,
+            "side": SIDES[item.side],
+        }
+        for no, item in enumerate(best.bill_of_materials, start=1)
+    ]
+    return {
+        "works": works or [_empty_row("no", "text", "quantity", "unit", "side")],
+        "materials": materials or [_empty_row("no", "name", "type_id", "quantity", "unit", "side")],
+        "costs": _costs(best),
+        "cost_note": _COST_NOTE
+        + (f"未计价项目：{'、'.join(best.cost.not_priced)}。" if best.cost.not_priced else "")
+        + f"其中供电企业投资约{fixed(best.cost.utility_typical_cny10k, 2)}万元，"
+        + f"客户投资约{fixed(best.cost.customer_typical_cny10k, 2)}万元（中值）。",
+    }
+
+
+def _costs(best: Variant) -> list[Row]:
+    rows = [
+        {
+            "text": item.text,
+            "quantity": number(item.quantity, 3),
+            "unit": item.unit,
+            "low": fixed(item.low_cny10k, 2),
+            "typical": fixed(item.typical_cny10k, 2),
+            "high": fixed(item.high_cny10k, 2),
+            "side": SIDES[item.side],
+            "price_basis": text_or_dash(item.price_basis),
+        }
+        for item in best.cost.items
+    ]
+    total = {
+        **_empty_row("quantity", "unit", "side", "price_basis"),
+        "text": "合计",
+        "low": fixed(best.cost.total_low_cny10k, 2),
+        "typical": fixed(best.cost.total_typical_cny10k, 2),
+        "high": fixed(best.cost.total_high_cny10k, 2),
+    }
+    return [*rows, total]
+
+
+def _timeline(scheme: Scheme) -> Payload:
+    timeline = scheme.timeline
+    milestones = [
+        {
+            "text": item.text,
+            "duration": duration(item.duration, item.unit),
+            "starts_on": day(item.starts_on),
+            "ends_on": day(item.ends_on),
+            "note": "暂定" if item.is_provisional else NOT_APPLICABLE,
+        }
+        for item in (timeline.milestones if timeline else ())
+    ]
+    provisional = timeline is not None and timeline.is_provisional
+    return {
+        "steps": " → ".join(f"{step.no}．{step.name}" for step in scheme.steps) or NOT_APPLICABLE,
+        "time_limit": duration(timeline.limit, timeline.limit_unit) if timeline else NOT_APPLICABLE,
+        "limit_on": day(timeline.limit_on) if timeline else NOT_APPLICABLE,
+        "milestones": milestones,
+        "timeline_note": "所涉年度的法定节假日安排尚未公布，标“暂定”的日期以公布后的工作日为准。"
+        if provisional
+        else "",
+    }
+
+
+def _verification(scheme: Scheme, best: Variant | None) -> Payload:
+    keys = ("u_min", "u_max", "u_customer", "losses", "line_loading", "transformer_loading", "short_circuit")
+    if best is None:
+        return {"check_result": NOT_APPLICABLE, **_empty_row(*keys), "engine": scheme.provenance.engine}
+    check = best.verification
+    result = "接入后供电路径各元件负载率及电压均在规定限值以内"
+    if not check.is_within_limits:
+        cause = LIMIT_KINDS.get(check.limit_kind or "", text_or_dash(check.limit_kind))
+        result = f"接入后越限：{cause}（{text_or_dash(check.limit_element_id)}）"
+    return {
+        "check_result": result,
+        "u_min": f"{fixed(check.u_pu_min, 4)} p.u.",
+        "u_max": f"{fixed(check.u_pu_max, 4)} p.u.",
+        "u_customer": f"{fixed(check.u_pu_customer, 4)} p.u.",
+        "losses": quantity(check.losses_kw, "kW", 2),
+        "line_loading": percent(check.line_loading_ratio_max),
+        "transformer_loading": percent(check.transformer_loading_ratio_max),
+        "short_circuit": quantity(check.ik3_ka, "kA", 2),
+        "engine": scheme.provenance.engine,
+    }
+
+
+def _customer_duties(scheme: Scheme) -> list[Row]:
+    rows = [{"kind": "申请资料", "text": item} for item in scheme.required_documents]
+    return rows + [{"kind": "检验范围", "text": item} for item in scheme.inspection_scope]
+
+
+def _comparison(scheme: Scheme, best: Variant | None) -> Payload:
+    left_out = len(scheme.rejected) - REJECTED_SHOWN_MAX
+    profile = best.verification.voltage_profile if best else ()
+    return {
+        "variants": [_variant(variant) for variant in scheme.variants],
+        "variants_note": _weights_note(best),
+        "rejected": [
+            {
+                "point": item.connection_point.name or item.connection_point.element_source_id,
+                "kind": POINT_KINDS[item.connection_point.kind],
+                "distance": number(item.distance_m, 0),
+                "reasons": "；".join(reason.text for reason in item.reasons) or NOT_APPLICABLE,
+            }
+            for item in scheme.rejected[:REJECTED_SHOWN_MAX]
+        ],
+        "rejected_note": f"另有{left_out}个接入点未列出，见数据文件。" if left_out > 0 else "",
+        "voltage_profile": [
+            {
+                "element_id": text_or_dash(item.get("element_id")),
+                "distance": fixed(item.get("distance_km"), 3),
+                "before": fixed(item.get("u_pu_before"), 4),
+                "after": fixed(item.get("u_pu_after"), 4),
+            }
+            for item in profile
+        ],
+    }
+
+
+def _variant(variant: Variant) -> Row:
+    check, point = variant.verification, variant.connection_point
+    loading = max(check.line_loading_ratio_max, check.transformer_loading_ratio_max or 0.0)
+    return {
+        "rank": str(variant.rank),
+        "kind": variant.connection_mode or POINT_KINDS[point.kind],
+        "point": point.name or point.element_source_id,
+        "distance": number(variant.distance_m, 0),
+        "length": number(variant.route.length_m, 0),
+        "cost": fixed(variant.cost.total_typical_cny10k, 2),
+        "u_min": fixed(check.u_pu_min, 4),
+        "loading": percent(loading),
+        "score": fixed(variant.score.total, 3),
+    }
+
+
+def _weights_note(best: Variant | None) -> str:
+    if best is None:
+        return ""
+    names = {"cost": "造价", "distance": "距离", "capacity": "容量裕度", "loading": "负载率", "voltage": "电压质量"}
+    weights = "、".join(
+        f"{names.get(key, key)} {number(value, 3)}" for key, value in sorted(best.score.weights.items())
+    )
+    return f"评分权重：{weights}。" if weights else ""
+
+
+def _provenance(scheme: Scheme) -> Payload:
+    source = scheme.provenance
+    return {
+        "policy_reads": [
+            {
+                "id": read.id,
+                "value": policy_value(read.value, unit=read.unit, op=read.op),
+                "source": f"{read.document}　{read.clause}".strip("　"),
+                "effective_from": day(read.effective_from),
+            }
+            for read in scheme.policy_reads
+        ],
+        "profile": source.profile,
+        "version": source.version,
+        "snapshot_sha256": source.snapshot_sha256,
+        "policy_sha256": source.policy_sha256,
+        "catalogue_sha256": source.catalogue_sha256,
+        "glyph_note": NOT_APPLICABLE,
+    }
+
+
+def _numbered(texts: tuple[str, ...]) -> list[Row]:
+    rows = [{"no": str(no), "text": text} for no, text in enumerate(texts, start=1)]
+    return rows or [{"no": NOT_APPLICABLE, "text": "无"}]
+
+
+def _empty_row(*keys: str) -> Row:
+    """Return a row of dashes; the first column of a table without rows says so in words."""
+    return dict.fromkeys(keys, NOT_APPLICABLE)
+
+
+def _part(record: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    part = record.get(key)
+    return part if isinstance(part, Mapping) else {}
+
+
+def _text(value: object) -> str | None:
+    return None if value is None or (isinstance(value, float) and math.isnan(value)) else str(value)

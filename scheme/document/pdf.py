@@ -1,0 +1,93 @@
+"""The reply as PDF, and drawings as PNG: the only module that imports typst.
+
+Typst draws from JSON; texts are never markup. Fonts are the bundled ones only, and the time is the scheme's own, so the
+same scheme gives the same bytes on any machine.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from datetime import datetime
+from typing import Any
+
+from scheme.document.build_templates import TEMPLATES
+from scheme.document.glyphs import font_folder, replace_missing
+from scheme.document.layout import Layout
+from scheme.document.payload import Payload, Row
+
+_BREAK_AFTER = re.compile(r"([-/_.:@+=])(?=\S)")
+_LONG_RUN = re.compile(r"[!-~]{13,}")
+_RUN_CHARACTERS_MAX = 12
+_ZERO_WIDTH_SPACE = "\u200b"
+_PNG_PPI = 200.0
+
+
+def render_pdf(payload: Payload, *, layout: Layout, diagram_svg: str, map_svg: str, as_of: datetime) -> bytes:
+    """Return the reply as a PDF; same input, same bytes.
+
+    Args:
+        payload: Texts to print.
+        layout: Form to use.
+        diagram_svg: Single-line diagram.
+        map_svg: Location sketch.
+        as_of: Creation time written into the file.
+    """
+    document = json.dumps({"layout": layout.as_dict(), "values": _printable(payload)}, ensure_ascii=False)
+    inputs = {"document": document, "diagram": diagram_svg, "map": map_svg}
+    return _compile("form.typ", inputs, format="pdf", timestamp=as_of)
+
+
+def render_png(svg: str) -> bytes:
+    """Return a drawing as PNG, 170 mm wide, for the Word reply."""
+    return _compile("picture.typ", {"picture": svg}, format="png", ppi=_PNG_PPI)
+
+
+def _compile(template: str, inputs: dict[str, str], **options: Any) -> bytes:
+    result = _compiler().compile(str(TEMPLATES / template), sys_inputs=inputs, **options)
+    assert isinstance(result, bytes)
+    return result
+
+
+@functools.cache
+def _fonts() -> Any:
+    import typst
+
+    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(font_folder())])
+
+
+def _compiler() -> Any:
+    import typst
+
+    return typst.Compiler(root=str(TEMPLATES), font_paths=_fonts())
+
+
+def _printable(payload: Payload) -> dict[str, str | list[Row]]:
+    """Return the payload as the PDF can show it: characters without a glyph marked, long codes breakable."""
+    missing: dict[str, None] = {}
+
+    def shown(text: str) -> str:
+        drawable, lost = replace_missing(text)
+        missing.update(dict.fromkeys(lost))
+        return breakable(drawable)
+
+    result = {
+        key: shown(value) if isinstance(value, str) else [{k: shown(v) for k, v in row.items()} for row in value]
+        for key, value in payload.items()
+    }
+    if missing:
+        codes = "、".join(f"U+{ord(character):04X}" for character in missing)
+        result["glyph_note"] = f"字库未收的字以“〓”代替，原字编码：{codes}；原字见数据文件及Word文本。"
+    return result
+
+
+def breakable(text: str) -> str:
+    """Return ``text`` with places to break a line inside long codes: after ``-``, ``/`` and alike, or every 12 signs."""
+    return _LONG_RUN.sub(lambda match: _split_run(match.group()), text)
+
+
+def _split_run(run: str) -> str:
+    pieces = _BREAK_AFTER.sub(rf"\1{_ZERO_WIDTH_SPACE}", run).split(_ZERO_WIDTH_SPACE)
+    step = _RUN_CHARACTERS_MAX
+    return _ZERO_WIDTH_SPACE.join(piece[i : i + step] for piece in pieces for i in range(0, len(piece), step))
