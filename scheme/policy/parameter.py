@@ -1,4 +1,4 @@
-"""Policy values (政策参数) with unit, comparison, date and clause, and the view that records which of them were read."""
+"""Policy values (政策参数) with unit, comparison, date and clause, and the view that records what was read."""
 
 from __future__ import annotations
 

@@ -1,0 +1,40 @@
+"""Operating limits of the load flow, from policy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from gridmodel.capacity.limits import Limits, VoltageBand
+from scheme.policy.parameter import PolicyView
+
+
+def operating_limits(policy: PolicyView) -> Limits:
+    """Return loading ratios, voltage bands and off-path thresholds in force.
+
+    The bands are per unit of the bus's own rated voltage: a 0.4 kV bus belongs to a 380 V system, so that +-7 % of
+    380 V is 0.8835 to 1.0165 of 0.4 kV. Buses above 21 kV have no band.
+    """
+    return Limits(
+        line_loading_ratio_max=policy.number("loading.line_ratio_max"),
+        transformer_loading_ratio_max=policy.number("loading.transformer_ratio_max"),
+        main_transformer_loading_ratio_max=policy.number("loading.main_transformer_ratio_max"),
+        voltage_bands=tuple(_band(row, policy) for row in policy.rows("voltage_quality.bus_voltages")),
+        off_path_voltage_effect_pu=policy.number("capacity.off_path_voltage_effect_pu"),
+        off_path_loading_effect_ratio=policy.number("capacity.off_path_loading_effect_ratio"),
+    )
+
+
+def _band(row: Mapping[str, Any], policy: PolicyView) -> VoltageBand:
+    if row["is_single_phase"]:
+        over_ratio = policy.number("voltage_quality.single_phase_over_ratio_max")
+        under_ratio = policy.number("voltage_quality.single_phase_under_ratio_max")
+    else:
+        over_ratio = under_ratio = policy.number("voltage_quality.three_phase_deviation_ratio_max")
+    system_per_bus = row["u_system_kv"] / row["u_bus_kv"]
+    return VoltageBand(
+        u_nominal_kv_min=row["u_bus_kv_min"],
+        u_nominal_kv_max=row["u_bus_kv_max"],
+        u_pu_min=(1.0 - under_ratio) * system_per_bus,
+        u_pu_max=(1.0 + over_ratio) * system_per_bus,
+    )

@@ -1,0 +1,30 @@
+"""Validity of a scheme (供电方案有效期) in calendar months."""
+
+from __future__ import annotations
+
+import calendar
+from datetime import date
+
+from scheme.model import Validity
+from scheme.policy.parameter import PolicyView
+
+
+def compute_validity(notice_on: date, policy: PolicyView, *, is_low_voltage: bool) -> Validity:
+    """Return first and last day, both inclusive.
+
+    The day of the notice is not counted; the last day is the same day of the month, or the month's last where it has
+    none (民法典 第二百零一条、第二百零二条).
+
+    Args:
+        notice_on: Day of the formal notice.
+        policy: Reads ``validity.*``.
+        is_low_voltage: Connected at 220 or 380 V.
+    """
+    months = policy.count("validity.lv_months" if is_low_voltage else "validity.hv_months")
+    return Validity(from_on=notice_on.isoformat(), to_on=add_months(notice_on, months).isoformat())
+
+
+def add_months(day: date, months: int) -> date:
+    """Return the same day ``months`` later, the last of the month where it does not exist."""
+    year, month0 = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month0 + 1, min(day.day, calendar.monthrange(year, month0 + 1)[1]))
