@@ -1,0 +1,146 @@
+"""Capacity tables of the current snapshot: computed once for the same inputs, on demand or in the background."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Mapping
+from dataclasses import asdict, is_dataclass
+from importlib.metadata import version as installed_version
+from typing import TYPE_CHECKING, Any
+
+from api.capacity_files import from_parquet, to_parquet
+from api.services import Progress, Services, product_version
+from gridmodel.errors import DomainError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from gridmodel.snapshot import Snapshot
+    from scheme.policy.parameter import PolicyView
+    from scheme.store import CapacityKey
+
+
+class CapacityNotReadyError(DomainError):
+    """The capacity table is still being computed."""
+
+    code = "capacity.not_ready"
+
+    def __init__(self) -> None:
+        super().__init__("the capacity of the nodes is being computed; ask again in a few seconds")
+
+
+class CapacityTables:
+    """Finds, computes and keeps the table that belongs to the current snapshot and policy."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._lock = threading.Lock()
+        self._ready: dict[tuple[str, str], pd.DataFrame] = {}
+        self._running: dict[tuple[str, str], threading.Thread] = {}
+        self._failed: dict[tuple[str, str], Exception] = {}
+
+    def compute(self, *, progress: Progress | None = None) -> pd.DataFrame:
+        """Compute the table now, keep it and return it.
+
+        Raises:
+            NoSnapshotError: Nothing has been imported.
+        """
+        services = self._services
+        snapshot, policy = services.get_snapshot(), services.load_policy()
+        return self._compute(snapshot, policy, progress)
+
+    def find(self) -> pd.DataFrame | None:
+        """Return the table where it has been computed already, else ``None``.
+
+        Raises:
+            NoSnapshotError: Nothing has been imported.
+        """
+        services = self._services
+        snapshot, policy = services.get_snapshot(), services.load_policy()
+        return self._find(snapshot, capacity_key(policy, services.parts.capacity_settings(policy)))
+
+    def get(self) -> pd.DataFrame:
+        """Return the table; where there is none, start computing it in the background.
+
+        Raises:
+            NoSnapshotError: Nothing has been imported.
+            CapacityNotReadyError: It is being computed.
+            DomainError: It could not be computed.
+        """
+        services = self._services
+        snapshot, policy = services.get_snapshot(), services.load_policy()
+        key = capacity_key(policy, services.parts.capacity_settings(policy))
+        table = self._find(snapshot, key)
+        if table is not None:
+            return table
+        place = (snapshot.sha256, key.parameters_sha256)
+        with self._lock:
+            if place in self._failed:
+                raise self._failed[place]
+            if place not in self._running:
+                thread = threading.Thread(target=self._compute_in_background, args=(place, policy), daemon=True)
+                self._running[place] = thread
+                thread.start()
+        raise CapacityNotReadyError
+
+    def wait(self) -> None:
+        """Return when no table is being computed any more."""
+        for thread in list(self._running.values()):
+            thread.join()
+
+    def _find(self, snapshot: Snapshot, key: CapacityKey) -> pd.DataFrame | None:
+        place = (snapshot.sha256, key.parameters_sha256)
+        if place not in self._ready:
+            content = self._services.store.find_capacity(snapshot.sha256, key)
+            if content is None:
+                return None
+            self._ready = {place: from_parquet(content)}
+        return self._ready[place]
+
+    def _compute_in_background(self, place: tuple[str, str], policy: PolicyView) -> None:
+        try:
+            # Own copy: an answer given meanwhile solves the net of the shared snapshot.
+            self._compute(self._services.store.get_snapshot(place[0]), policy, None)
+        except Exception as error:  # noqa: BLE001 - end of a thread; the next caller is given the error
+            self._failed[place] = error
+        finally:
+            with self._lock:
+                self._running.pop(place, None)
+
+    def _compute(self, snapshot: Snapshot, policy: PolicyView, progress: Progress | None) -> pd.DataFrame:
+        services = self._services
+        settings = services.parts.capacity_settings(policy)
+        table = services.parts.node_capacity(snapshot, **settings, progress=progress)
+        key = capacity_key(policy, settings)
+        services.store.store_capacity(snapshot.sha256, key, to_parquet(table))
+        self._ready = {(snapshot.sha256, key.parameters_sha256): table}
+        return table
+
+
+def capacity_key(policy: PolicyView, settings: Mapping[str, Any]) -> CapacityKey:
+    """Return what identifies a table computed with ``settings`` by this version of the product."""
+    from scheme.store import CapacityKey
+
+    parameters = json.dumps(
+        {
+            **{name: asdict(value) if _is_record(value) else value for name, value in settings.items()},
+            "version": product_version(),
+            "engine": {name: installed_version(name) for name in ("pandapower", "power-grid-model")},
+        },
+        ensure_ascii=False,
+        sort_keys=True,
+        separators=(",", ":"),
+    )
+    return CapacityKey(
+        parameters=parameters,
+        parameters_sha256=hashlib.sha256(parameters.encode()).hexdigest(),
+        profile=policy.profile,
+        policy_sha256=policy.sha256,
+        as_of=str(policy.as_of),
+    )
+
+
+def _is_record(value: object) -> bool:
+    return is_dataclass(value) and not isinstance(value, type)

@@ -1,0 +1,252 @@
+"""The command line: results on stdout, messages and progress on stderr, one exit status for each kind of outcome.
+
+Exit status 0: done; 1: done, and the answer is a refusal or blocking findings; 2: input or usage is wrong; 3: internal;
+130: interrupted. Everything heavy is imported inside the commands, so that ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import logging
+import os
+import sys
+import traceback
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+from typer.exceptions import Abort, TyperException
+
+from api.options import Shared, callback, command
+from gridmodel.errors import DomainError, InputError
+
+EXIT_DONE, EXIT_REFUSED, EXIT_INPUT, EXIT_INTERNAL, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
+INPUT_CODES = frozenset({"snapshot.missing", "not_found", "grid.no_convergence", "scheme.policy_not_in_force"})
+"""Errors that the caller can mend, besides every :class:`InputError`."""
+
+REQUEST_BYTES_MAX = 262_144
+PORT_MAX = 65_535
+
+Source = Annotated[Path, typer.Argument(metavar="SOURCE", help="pandapower JSON 文件,或数据表(CSV 文件夹、xlsx)")]
+Format = Annotated[Literal["auto", "pandapower", "tables", "cim"], typer.Option("--format", help="来源格式")]
+
+app = typer.Typer(
+    name="gridscheme",
+    help="配电网可开放容量、就近接入与供电方案。通用选项写在命令之前或之后均可。",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    is_debug = "--debug" in arguments
+    with warnings.catch_warnings():
+        if not is_debug:
+            # One message on stderr means one: libraries stay silent.
+            warnings.simplefilter("ignore")
+            logging.getLogger().addHandler(logging.NullHandler())
+        try:
+            program = typer.main.get_command(app)
+            status = program.main(args=arguments, prog_name="gridscheme", standalone_mode=False)
+            sys.stdout.flush()
+            return int(status or EXIT_DONE)
+        except BrokenPipeError:
+            # The reader of stdout went away; everything that had to be kept is kept.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return EXIT_DONE
+        except (KeyboardInterrupt, Abort):
+            return _fail("interrupted; nothing is half-written", EXIT_INTERRUPTED)
+        except TyperException as error:
+            return _fail(f"{error.format_message()} (see gridscheme --help)", EXIT_INPUT)
+        except DomainError as error:
+            is_input = isinstance(error, InputError) or error.code in INPUT_CODES
+            return _fail(error.message, EXIT_INPUT if is_input else EXIT_INTERNAL)
+        except Exception as error:  # noqa: BLE001 - the edge: every fault becomes one line and status 3
+            if is_debug:
+                traceback.print_exc()
+            return _fail(f"internal fault: {type(error).__name__}: {error}", EXIT_INTERNAL)
+
+
+def _fail(message: str, status: int) -> int:
+    sys.stderr.write(f"gridscheme: {' '.join(message.split())}\n")
+    return status
+
+
+def _show_version(is_asked: bool) -> None:
+    if is_asked:
+        from api.services import product_version
+
+        sys.stdout.write(f"gridscheme {product_version()}\n")
+        raise typer.Exit(EXIT_DONE)
+
+
+_VERSION = Annotated[bool, typer.Option("--version", is_eager=True, callback=_show_version, help="显示版本")]
+callback(app, inspect.Parameter("version", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=_VERSION))
+
+
+@command(app, "demo")
+def demo(
+    shared: Shared,
+    no_serve: Annotated[bool, typer.Option("--no-serve", help="完成后不启动网页服务")] = False,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="结果文件夹")] = Path("out"),
+) -> int:
+    """示例乡镇电网全流程:导入、全部节点可开放容量、低压与 10 kV 供电方案各一份,然后启动服务。"""
+    from api.demo import run_demo
+    from api.report import note, show_capacity, show_scheme, show_snapshot, snapshot_summary, write_json
+
+    result = run_demo(out, profile=shared.profile_name(), clock=shared.clock())
+    if shared.json:
+        summary = snapshot_summary(result.snapshot)
+        write_json({"out": str(out), "snapshot": summary, "capacity": result.capacity, "schemes": result.schemes})
+    else:
+        show_snapshot(result.snapshot)
+        show_capacity(result.capacity)
+        for scheme in result.schemes.values():
+            show_scheme(scheme)
+        note(f"结果在 {out} 文件夹")
+    if not no_serve:
+        from api.serving import DEFAULT_HOST, DEFAULT_PORT, serve
+
+        serve(result.services, host=DEFAULT_HOST, port=DEFAULT_PORT, announce=_announce)
+    return EXIT_DONE
+
+
+@command(app, "import")
+def import_source(shared: Shared, source: Source, source_format: Format = "auto") -> int:
+    """读入电网数据,经质量检查后存为断面;要么全部成功,要么不改动存储。"""
+    from api.report import has_error_findings, show_snapshot, snapshot_summary, write_json
+    from gridmodel.readers.select import read_source
+
+    store = shared.open_store()
+    snapshot = store.store_snapshot(read_source(source, source_format=source_format))
+    if shared.json:
+        write_json({"snapshot_sha256": snapshot.sha256, **snapshot_summary(snapshot)})
+    else:
+        show_snapshot(snapshot)
+        sys.stdout.write(f"已存为当前断面 {snapshot.sha256}\n")
+    return EXIT_REFUSED if has_error_findings(snapshot) else EXIT_DONE
+
+
+@command(app, "check")
+def check(shared: Shared, source: Source, source_format: Format = "auto") -> int:
+    """只做数据质量检查,不存储。"""
+    from api.report import has_error_findings, show_snapshot, snapshot_summary, write_json
+    from gridmodel.readers.select import read_source
+
+    snapshot = read_source(source, source_format=source_format)
+    if shared.json:
+        write_json(snapshot_summary(snapshot))
+    else:
+        show_snapshot(snapshot)
+    return EXIT_REFUSED if has_error_findings(snapshot) else EXIT_DONE
+
+
+@command(app, "capacity")
+def capacity(
+    shared: Shared,
+    out: Annotated[Path, typer.Option(metavar="FILE", help="结果文件:.csv、.geojson、.gpkg 或 .parquet")],
+) -> int:
+    """计算当前断面全部节点的可开放容量。"""
+    from api.capacity_files import check_ending, write_capacity
+    from api.capacity_tables import CapacityTables
+    from api.report import capacity_summary, progress_bar, show_capacity, write_json
+
+    check_ending(out)
+    services = shared.open_services()
+    snapshot = services.get_snapshot()
+    with progress_bar("可开放容量") as progress:
+        table = CapacityTables(services).compute(progress=progress)
+    write_capacity(table, out)
+    summary = capacity_summary(table)
+    if shared.json:
+        basis = {"snapshot_sha256": snapshot.sha256, "profile": services.profile, "as_of": str(services.clock())}
+        write_json({"out": str(out), **basis, **summary})
+    else:
+        show_capacity(summary)
+        sys.stdout.write(f"已写入 {out}\n")
+    return EXIT_DONE
+
+
+@command(app, "scheme")
+def scheme(
+    shared: Shared,
+    request: Annotated[Path, typer.Argument(metavar="REQUEST.json", help="用电申请")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="文档文件夹")],
+) -> int:
+    """为一份用电申请生成供电方案及文档。"""
+    from api.capacity_tables import CapacityTables
+    from api.report import progress_bar, show_scheme, write_json
+    from scheme.request import parse_request
+
+    parsed = parse_request(_read_request(request), file=request.name)
+    services = shared.open_services()
+    services.get_snapshot()
+    with progress_bar("供电方案") as progress:
+        find_capacity = CapacityTables(services).find
+        answer = services.answer(parsed, find_capacity=find_capacity, folder=out, progress=progress)
+    document: dict[str, Any] = json.loads(answer.stored.content)
+    if shared.json:
+        write_json(document)
+    else:
+        show_scheme(document)
+        sys.stdout.write(f"文档:{'、'.join(str(out / name) for name in answer.files)}\n")
+    return EXIT_REFUSED if answer.stored.verdict == "joint_work" else EXIT_DONE
+
+
+@command(app, "serve")
+def serve(
+    shared: Shared,
+    host: Annotated[str, typer.Option(help="本机地址")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=PORT_MAX, help="端口;0 由系统选择")] = 8000,
+) -> int:
+    """启动 HTTP 服务;本版本只监听本机地址。"""
+    from api.serving import bind
+    from api.serving import serve as run_service
+
+    bind(host, port).close()
+    run_service(shared.open_services(), host=host, port=port, announce=_announce)
+    return EXIT_DONE
+
+
+@command(app, "template")
+def template(
+    shared: Shared, path: Annotated[Path, typer.Argument(metavar="PATH", help="新文件夹(CSV)或 .xlsx 文件")]
+) -> int:
+    """写出空白数据表模板。"""
+    from api.report import write_json
+    from gridmodel.readers.tables import write_template
+
+    write_template(path)
+    if shared.json:
+        write_json({"out": str(path)})
+    else:
+        sys.stdout.write(f"已写入 {path}\n")
+    return EXIT_DONE
+
+
+def _announce(address: str) -> None:
+    from api.report import note
+
+    note(f"服务地址 {address} (Ctrl-C 结束)")
+
+
+def _read_request(path: Path) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(REQUEST_BYTES_MAX + 1)
+    except OSError as error:
+        raise InputError(
+            f"cannot be read: {error.strerror}", file=str(path), allowed="a request as a JSON file"
+        ) from error
+    if len(content) > REQUEST_BYTES_MAX:
+        raise InputError("the file is too large", file=path.name, allowed=f"at most {REQUEST_BYTES_MAX} bytes")
+    return content
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,208 @@
+"""The use cases behind command line and HTTP: store a snapshot, answer one request, hand out what is stored."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from importlib.metadata import version as installed_version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gridmodel.errors import DomainError, InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from gridmodel.snapshot import Snapshot
+    from scheme.model import Scheme
+    from scheme.policy.parameter import PolicyView
+    from scheme.request import SupplyRequest
+    from scheme.store import Store, StoredScheme
+
+Progress = Callable[[int, int], None]
+
+
+class NoSnapshotError(DomainError):
+    """Nothing has been imported yet."""
+
+    code = "snapshot.missing"
+
+    def __init__(self) -> None:
+        super().__init__("no network has been imported into this store; run: gridscheme import SOURCE")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The calculations the use cases call; tests may replace the slow ones."""
+
+    load_policy: Callable[[str, date], PolicyView]
+    capacity_settings: Callable[[PolicyView], Mapping[str, Any]]
+    """Named arguments of :func:`gridmodel.capacity.nodes.node_capacity` that policy decides."""
+    node_capacity: Callable[..., pd.DataFrame]
+    generate_scheme: Callable[..., Scheme]
+    write_documents: Callable[[Scheme, Snapshot, Path], Scheme]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A scheme with its files."""
+
+    stored: StoredScheme
+    files: tuple[str, ...]
+    """Names of the documents written, empty for a replay."""
+    is_replayed: bool
+
+
+class Services:
+    """One store under one rule profile.
+
+    Args:
+        store: Where everything is kept.
+        profile: Rule profile.
+        clock: Returns the date of decision.
+        parts: Calculations; the product's own by default.
+    """
+
+    def __init__(self, store: Store, *, profile: str, clock: Callable[[], date], parts: Parts | None = None) -> None:
+        self.store = store
+        self.profile = profile
+        self.clock = clock
+        self.parts = parts or product_parts()
+        self._snapshot: Snapshot | None = None
+        self._snapshot_lock = threading.Lock()
+        # pandapower keeps results in the net it solves, so one answer at a time.
+        self._answer_lock = threading.Lock()
+
+    def load_policy(self) -> PolicyView:
+        """Return a fresh view of the policy on the date of decision; a view records what one answer reads.
+
+        Raises:
+            InputError: Unknown profile, or a value is not in force on the date.
+        """
+        return self.parts.load_policy(self.profile, self.clock())
+
+    def get_snapshot(self) -> Snapshot:
+        """Return the current snapshot; kept in memory until another one becomes current.
+
+        Raises:
+            NoSnapshotError: Nothing has been imported.
+        """
+        sha256 = self.store.find_current_sha256()
+        if sha256 is None:
+            raise NoSnapshotError
+        with self._snapshot_lock:
+            if self._snapshot is None or self._snapshot.sha256 != sha256:
+                self._snapshot = self.store.get_snapshot(sha256)
+            return self._snapshot
+
+    def answer(
+        self,
+        request: SupplyRequest,
+        *,
+        find_capacity: Callable[[], pd.DataFrame | None],
+        idempotency_key: str | None = None,
+        folder: Path | None = None,
+        progress: Progress | None = None,
+    ) -> Answer:
+        """Answer ``request``, keep scheme and documents, and put the documents into ``folder`` where one is given.
+
+        Raises:
+            NoSnapshotError: Nothing has been imported.
+            IdempotencyConflictError: The key stands for another request.
+            InputError: The request cannot be answered as it stands, or the folder cannot be written.
+        """
+        fingerprint = request_sha256(request)
+        with self._answer_lock:
+            if idempotency_key is not None:
+                earlier = self.store.find_answer(idempotency_key, fingerprint)
+                if earlier is not None:
+                    return Answer(stored=earlier, files=(), is_replayed=True)
+            with _draft_folder(folder) as draft_name:
+                draft = Path(draft_name)
+                stored = self._generate(request, find_capacity(), draft, fingerprint, progress)
+                files = tuple(sorted(path.name for path in draft.iterdir()))
+                documents = [(name, (draft / name).read_bytes()) for name in files]
+                self.store.store_scheme(stored, documents, idempotency_key=idempotency_key)
+                if folder is not None:
+                    for name in files:
+                        os.replace(draft / name, folder / name)
+        return Answer(stored=stored, files=files, is_replayed=False)
+
+    def _generate(
+        self,
+        request: SupplyRequest,
+        capacity: pd.DataFrame | None,
+        draft: Path,
+        fingerprint: str,
+        progress: Progress | None,
+    ) -> StoredScheme:
+        from gridmodel.catalogue.loader import load_catalogue
+        from scheme.store import StoredScheme
+
+        snapshot = self.get_snapshot()
+        scheme = self.parts.generate_scheme(
+            request,
+            snapshot=snapshot,
+            policy=self.load_policy(),
+            catalogue=load_catalogue(),
+            capacity=capacity,
+            as_of=self.clock(),
+            version=product_version(),
+            progress=progress,
+        )
+        written = self.parts.write_documents(scheme, snapshot, draft)
+        return StoredScheme(
+            scheme_id=written.scheme_id,
+            request_id=written.request_id,
+            request_sha256=fingerprint,
+            snapshot_sha256=snapshot.sha256,
+            verdict=written.verdict,
+            content=(draft / "scheme.json").read_bytes(),
+        )
+
+
+def request_sha256(request: SupplyRequest) -> str:
+    """Return the digest of what was asked, whatever the order or spacing of the keys."""
+    canonical = json.dumps(request.model_dump(mode="json"), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+@cache
+def product_version() -> str:
+    """Return the installed version of the product."""
+    return installed_version("gridscheme")
+
+
+def product_parts() -> Parts:
+    """Return the product's own calculations."""
+    from gridmodel.capacity.nodes import node_capacity
+    from scheme.document.write import write_documents
+    from scheme.generate import generate_scheme
+    from scheme.limits import capacity_settings
+    from scheme.policy.loader import load_policy
+
+    return Parts(
+        load_policy=load_policy,
+        capacity_settings=capacity_settings,
+        node_capacity=node_capacity,
+        generate_scheme=generate_scheme,
+        write_documents=write_documents,
+    )
+
+
+def _draft_folder(folder: Path | None) -> tempfile.TemporaryDirectory[str]:
+    """Return a folder that disappears, on the same file system as ``folder`` so that files can be moved at once."""
+    if folder is None:
+        return tempfile.TemporaryDirectory(prefix="gridscheme-")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return tempfile.TemporaryDirectory(dir=folder, prefix=".gridscheme-")
+    except OSError as error:
+        raise InputError(f"the folder cannot be written: {error.strerror}", field="--out", value=folder) from error
