@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import warnings
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,17 @@ def element_tables(net: Net) -> dict[str, pd.DataFrame]:
     return {name: net[name] for name in names}
 
 
+@cache
+def column_types() -> Mapping[str, Mapping[str, str]]:
+    """Return the dtype pandapower gives each column it knows, by table and column."""
+    template = pandapower().create_empty_network()
+    return {
+        name: {str(column): str(dtype) for column, dtype in table.dtypes.items()}
+        for name, table in template.items()
+        if isinstance(table, pd.DataFrame) and not name.startswith(("_", "res_"))
+    }
+
+
 def build_net(tables: Mapping[str, pd.DataFrame], *, name: str = "", f_hz: float = 50.0, sn_mva: float = 1.0) -> Net:
     """Return a new net holding ``tables``; columns pandapower knows get pandapower's dtype and default.
 
@@ -57,21 +69,62 @@ def build_net(tables: Mapping[str, pd.DataFrame], *, name: str = "", f_hz: float
         table = frame.copy()
         for column in template.columns:
             if column not in table:
-                table[column] = _default(template[column].dtype, len(table), table.index)
-            elif template[column].dtype == object:
-                table[column] = pd.Series(table[column].tolist(), index=table.index, dtype=object)
-            elif table[column].dtype != template[column].dtype:
-                table[column] = table[column].astype(template[column].dtype)
+                table[column] = _default(table_name, column, template[column].dtype, table.index)
+            else:
+                table[column] = _cast(table_name, table[column], template[column].dtype)
         net[table_name] = table
     return net
 
 
-def _default(dtype: Any, count: int, index: pd.Index) -> pd.Series:
-    if dtype == object:
-        return pd.Series([None] * count, index=index, dtype=object)
+_CREATED_AS: Mapping[str, bool | int | float] = {
+    "in_service": True,
+    "closed": True,
+    "current_source": True,
+    "parallel": 1,
+    "step": 1,
+    "max_step": 1,
+    "df": 1.0,
+    "scaling": 1.0,
+    "z_ohm": 0.0,
+    "g_us_per_km": 0.0,
+    "shift_degree": 0.0,
+    "va_degree": 0.0,
+    "const_z_p_percent": 0.0,
+    "const_i_p_percent": 0.0,
+    "const_z_q_percent": 0.0,
+    "const_i_q_percent": 0.0,
+}
+"""What pandapower's ``create_*`` functions put into a column they are not asked for; the rest is False, 0 or NaN."""
+
+_MUST_BE_KNOWN = frozenset({"in_service", "closed", "slack"})
+"""Truth values that change the load flow; an empty cell among them is never read as False."""
+
+
+def _default(table: str, column: str, dtype: Any, index: pd.Index) -> pd.Series:
+    if column == "slack_weight" and table == "ext_grid":
+        return pd.Series(1.0, index=index)
+    if pd.api.types.is_object_dtype(dtype):
+        return pd.Series([None] * len(index), index=index, dtype=object)
+    if column in _CREATED_AS:
+        return pd.Series(_CREATED_AS[column], index=index).astype(dtype)
+    if pd.api.types.is_extension_array_dtype(dtype):
+        return pd.Series(pd.NA, index=index, dtype=dtype)
     if np.issubdtype(dtype, np.floating):
         return pd.Series(np.nan, index=index, dtype=dtype)
-    return pd.Series(np.zeros(count, dtype=dtype), index=index)
+    return pd.Series(np.zeros(len(index), dtype=dtype), index=index)
+
+
+def _cast(table: str, column: pd.Series, dtype: Any) -> pd.Series:
+    if pd.api.types.is_object_dtype(dtype):
+        return pd.Series(column.tolist(), index=column.index, dtype=object)
+    if column.dtype == dtype:
+        return column
+    empty = column.isna()
+    if not empty.any() or pd.api.types.is_extension_array_dtype(dtype) or np.issubdtype(dtype, np.floating):
+        return column.astype(dtype)
+    if column.name in _MUST_BE_KNOWN or (not pd.api.types.is_bool_dtype(dtype) and column.name != "max_step"):
+        raise ValueError(f"{table}.{column.name} is empty at {column.index[empty][0]}")
+    return column.where(~empty, _CREATED_AS.get(str(column.name), False)).astype(dtype)
 
 
 def copy_net(net: Net) -> Net:

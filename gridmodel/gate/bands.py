@@ -1,4 +1,4 @@
-"""Plausible bands (合理区间) and thresholds of the quality gate; the numbers are data, in CSV files beside this module."""
+"""Plausible bands (合理区间) and thresholds of the quality gate; the numbers stand in CSV files beside this module."""
 
 from __future__ import annotations
 

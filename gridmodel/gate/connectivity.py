@@ -1,4 +1,4 @@
-"""Checks that need the whole net: supply, islands, closed rings, several sources, and which buses a gap takes with it."""
+"""Checks that need the whole net: supply, islands, closed rings, several sources, and what a gap takes with it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gridmodel.gate.graph import Graph, Ints, Mask, build_graph
 from gridmodel.gate.report import ElementNames, Gap, Report, TopologyCheck, name_of
 from gridmodel.net import Net
 
-_BRANCH_TABLES = frozenset({"line", "trafo", "impedance", "tcsc", "switch"})
+_BRANCH_TABLES = frozenset({"line", "trafo", "impedance", "tcsc"})
 _NAMES_SHOWN = 6
 
 
@@ -59,6 +59,7 @@ def _reasons_of_gaps(net: Net, graph: Graph, gaps: Sequence[Gap]) -> dict[int, s
     absent = [gap for gap in absent if set(gap.buses) <= known]
     whole = build_graph(net, extra=tuple((g.table, g.row, g.buses[0], g.buses[1]) for g in absent))
     hops = whole.hops()
+    busbar = whole.busbar_vertices()
     reasons: dict[int, str] = {}
     zones = _Zones(whole)
     for gap in gaps:
@@ -66,6 +67,8 @@ def _reasons_of_gaps(net: Net, graph: Graph, gaps: Sequence[Gap]) -> dict[int, s
         if len(ends) > 1 and gap.table in {*_BRANCH_TABLES, "trafo3w"}:
             nearest = min(hops[ends])
             ends = [vertex for vertex in ends if hops[vertex] > nearest or hops[vertex] < 0] or ends
+        if gap.table == "switch":  # which side it stood on is not known; the busbar itself is
+            ends = [vertex for vertex in ends if not busbar[vertex]] or ends
         if gap.scope == "node":
             vertices = np.array(ends, dtype=np.int64)
         elif gap.scope == "behind":

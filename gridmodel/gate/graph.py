@@ -1,4 +1,4 @@
-"""The net as arrays of edges, for connectivity questions only: which bus has supply, and what would it lose without X."""
+"""The net as arrays of edges, for connectivity only: which bus has supply, and which loses it without an element."""
 
 from __future__ import annotations
 

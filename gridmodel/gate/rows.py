@@ -1,0 +1,405 @@
+"""Checks of single rows: every row is accepted, quarantined with a finding, or merged by a named rule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from gridmodel.errors import InputError
+from gridmodel.findings import TableCount
+from gridmodel.gate import cells
+from gridmodel.gate.report import ElementNames, Gap, Report, RowCheck, name_of
+from gridmodel.gate.schema import BRANCH_ENDS, CHARACTERISTIC_TABLES, RULE_TEXT, SCHEMAS, SWITCH_TARGETS, Rule
+from gridmodel.net import column_types
+
+_FAULT_EXPECTED = MappingProxyType(
+    {
+        "missing_value": "必填",
+        "not_finite": "有限数值",
+        "not_a_number": "数值",
+        "not_true_or_false": "true 或 false",
+        "not_an_index": "元件编号(非负整数)",
+    }
+)
+_RULES: Mapping[Rule, Callable[[npt.NDArray[np.float64]], npt.NDArray[np.bool_]]] = MappingProxyType(
+    {
+        "any": np.isfinite,
+        "positive": lambda values: values > 0.0,
+        "not_negative": lambda values: values >= 0.0,
+        "at_least_one": lambda values: (values >= 1.0) & (values == np.floor(values)),
+    }
+)
+
+
+@dataclass(slots=True, eq=False)
+class TableState:
+    """One table while it is checked. ``frame`` has a fresh index 0..n-1; ``index`` holds the element indices."""
+
+    name: str
+    frame: pd.DataFrame
+    index: npt.NDArray[np.int64]
+    quarantined: npt.NDArray[np.bool_]
+    merged: npt.NDArray[np.bool_]
+    bad_columns: dict[int, set[str]] = field(default_factory=dict)
+    """Columns that could not be used, by position."""
+
+    @property
+    def accepted(self) -> npt.NDArray[np.bool_]:
+        """Rows still in."""
+        return ~(self.quarantined | self.merged)
+
+
+@dataclass(slots=True, eq=False)
+class Checking:
+    """Everything the checks of one file share."""
+
+    report: Report
+    states: dict[str, TableState] = field(default_factory=dict)
+    gaps: list[Gap] = field(default_factory=list)
+
+    def quarantine(
+        self,
+        state: TableState,
+        position: int,
+        code: str,
+        *,
+        column: str | None,
+        expected: str,
+        value: object = None,
+        consequence: str | None = None,
+    ) -> None:
+        """Leave one row out, and report why."""
+        if value is None and column is not None and column in state.frame:
+            value = state.frame[column].iloc[position]
+        self.report.add(
+            code,
+            state.name,
+            int(state.index[position]),
+            severity="error",
+            disposition="quarantined",
+            column=column,
+            value=value,
+            expected=expected,
+            consequence=consequence or _consequence(state, position),
+        )
+        state.quarantined[position] = True
+        if column is not None:
+            state.bad_columns.setdefault(position, set()).add(column)
+
+    def warn(
+        self, state: TableState, position: int, code: str, *, column: str, expected: str, consequence: str
+    ) -> None:
+        """Report something about a row that stays in."""
+        self.report.add(
+            code,
+            state.name,
+            int(state.index[position]),
+            severity="warning",
+            column=column,
+            value=state.frame[column].iloc[position],
+            expected=expected,
+            consequence=consequence,
+        )
+
+
+def _consequence(state: TableState, position: int) -> str:
+    if not is_in_service(state, position):
+        return "该行不采用;元件停运,不影响其他节点"
+    return "该行不采用;其所在馈线及台区节点不可评估"
+
+
+def is_in_service(state: TableState, position: int) -> bool:
+    """Return False only for a row that says it is out of service."""
+    if "in_service" not in state.frame or state.name == "switch":
+        return True
+    cell = state.frame["in_service"].iloc[position]
+    return bool(cells.is_missing(cell) or cell not in (0, False))
+
+
+def type_tables(checking: Checking, tables: Mapping[str, pd.DataFrame]) -> None:
+    """Type every column of every table; rows with cells that cannot be typed or break a rule are quarantined.
+
+    Raises:
+        InputError: A mandatory column is missing, or the index is not made of element numbers.
+    """
+    for name, schema in SCHEMAS.items():
+        frame = tables.get(name)
+        if frame is None or not len(frame):
+            continue
+        for column in schema.required:
+            if column not in frame:
+                raise InputError(
+                    f"table {name} has no column {column}",
+                    file=checking.report.file,
+                    field=f"{name}.{column}",
+                    allowed=f"columns {', '.join(schema.required)}",
+                )
+        state = _state(name, frame, checking.report.file)
+        checking.states[name] = state
+        _check_duplicates(checking, state)
+        _type_columns(checking, state)
+        _check_rules(checking, state)
+        if name == "switch":
+            _check_switch_kinds(checking, state)
+
+
+def _state(name: str, frame: pd.DataFrame, file: str) -> TableState:
+    index, faults = cells.indices(frame.index.tolist())
+    if faults or (index < 0).any():
+        position = faults[0][0] if faults else int(np.flatnonzero(index < 0)[0])
+        raise InputError(
+            f"table {name}: an index is not an element number",
+            file=file,
+            row=position + 1,
+            field=f"{name}.index",
+            value=frame.index[position],
+            allowed="integers >= 0",
+        )
+    fresh = frame.reset_index(drop=True)
+    count = len(fresh)
+    return TableState(name, fresh, index, np.zeros(count, dtype=bool), np.zeros(count, dtype=bool))
+
+
+def _check_duplicates(checking: Checking, state: TableState) -> None:
+    """Rows of one index: identical ones are merged into the first, different ones are all left out."""
+    for _, positions in pd.Series(np.arange(len(state.index))).groupby(state.index, sort=True):
+        rows = positions.tolist()
+        if len(rows) == 1:
+            continue
+        first = state.frame.iloc[rows[0]]
+        if all(state.frame.iloc[row].equals(first) for row in rows[1:]):
+            for row in rows[1:]:
+                state.merged[row] = True
+                checking.report.add(
+                    "duplicate_index_identical",
+                    state.name,
+                    int(state.index[row]),
+                    severity="info",
+                    disposition="merged",
+                    column="index",
+                    value=int(state.index[row]),
+                    expected="编号唯一",
+                    consequence="内容完全相同的重复行并入第一行",
+                )
+            continue
+        for row in rows:
+            checking.quarantine(
+                state,
+                row,
+                "duplicate_index",
+                column="index",
+                expected="编号唯一",
+                value=int(state.index[row]),
+            )
+
+
+def _type_columns(checking: Checking, state: TableState) -> None:
+    schema = SCHEMAS[state.name]
+    known = column_types().get(state.name, {})
+    mandatory = {column for column, _ in schema.numbers}
+    references = {column for column, _ in schema.references} | ({"element"} if state.name == "switch" else set())
+    for column in list(state.frame.columns):
+        values = state.frame[column].tolist()
+        kind = known.get(column)
+        typed: npt.NDArray[Any]
+        if column in references:
+            typed, faults = cells.indices(values)
+            state.frame[column + _RAW] = pd.Series(values, dtype=object)
+        elif column in mandatory or (kind is not None and kind.lower().startswith(("float", "int", "uint"))):
+            typed, faults = cells.numbers(
+                values,
+                is_required=column in mandatory,
+                may_be_infinite=column.startswith(("min_", "max_")) and column not in schema.ratings,
+            )
+            if column in schema.ratings:
+                faults = []  # asked for below: the row stays, only what is behind it is lost
+        elif column in schema.flags or kind == "bool":
+            typed, faults = cells.flags(values, is_required=column in schema.flags)
+        elif kind is not None:
+            state.frame[column] = pd.Series(cells.texts(values), dtype=object)
+            continue
+        else:
+            continue
+        _quarantine_faults(checking, state, column, faults)
+        state.frame[column] = typed
+
+
+_RAW = "\0as_read"
+"""Suffix of the columns that keep references as they were read."""
+
+
+def _quarantine_faults(checking: Checking, state: TableState, column: str, faults: cells.Faults) -> None:
+    raw = state.frame.get(column + _RAW, state.frame[column])
+    for position, fault in faults:
+        if not state.merged[position]:
+            value = raw.iloc[position]
+            checking.quarantine(
+                state,
+                position,
+                fault,
+                column=column,
+                expected=_FAULT_EXPECTED[fault],
+                value="(空)" if cells.is_missing(value) else value,
+            )
+
+
+def _check_rules(checking: Checking, state: TableState) -> None:
+    for column, rule in SCHEMAS[state.name].numbers:
+        values = state.frame[column].to_numpy(dtype=float)
+        broken = np.isfinite(values) & ~_RULES[rule](values) & ~state.merged
+        for position in np.flatnonzero(broken):
+            code = "negative_value" if values[position] < 0.0 else "zero_value"
+            checking.quarantine(state, int(position), code, column=column, expected=RULE_TEXT[rule])
+
+
+def _check_switch_kinds(checking: Checking, state: TableState) -> None:
+    for position, kind in enumerate(state.frame["et"].tolist() if "et" in state.frame else [None] * len(state.index)):
+        if kind not in SWITCH_TARGETS and not state.merged[position]:
+            checking.quarantine(
+                state,
+                position,
+                "unknown_switch_kind",
+                column="et",
+                expected=", ".join(SWITCH_TARGETS),
+                value="(空)" if kind is None else kind,
+            )
+
+
+def check_references(checking: Checking) -> None:
+    """Quarantine rows that name an element which does not exist or was itself left out."""
+    for name, schema in SCHEMAS.items():
+        state = checking.states.get(name)
+        if state is None:
+            continue
+        for column, target in schema.references:
+            _check_reference(checking, state, column, np.full(len(state.index), target, dtype=object))
+        if name == "switch":
+            kinds = [SWITCH_TARGETS.get(kind) for kind in state.frame["et"].tolist()]
+            _check_reference(checking, state, "element", np.array(kinds, dtype=object))
+        _check_self_loops(checking, state)
+
+
+def _check_reference(checking: Checking, state: TableState, column: str, targets: npt.NDArray[np.object_]) -> None:
+    named = state.frame[column].to_numpy(dtype=np.int64)
+    for target in sorted({str(item) for item in targets if item is not None}):
+        other = checking.states.get(target)
+        every = other.index if other is not None else np.array([], dtype=np.int64)
+        good = every[other.accepted] if other is not None else every
+        rows = (targets == target) & ~np.isin(named, good) & ~state.merged
+        for position in np.flatnonzero(rows).tolist():
+            if column in state.bad_columns.get(position, ()):
+                continue
+            exists = bool(np.isin(named[position], every))
+            checking.quarantine(
+                state,
+                position,
+                "refers_to_quarantined" if exists else "dangling_reference",
+                column=column,
+                expected=f"{target} 表中已采用的编号" if exists else f"{target} 表中存在的编号",
+            )
+
+
+def _check_self_loops(checking: Checking, state: TableState) -> None:
+    ends = BRANCH_ENDS.get(state.name)
+    if state.name == "switch":
+        loops = (state.frame["et"] == "b").to_numpy() & (state.frame["bus"] == state.frame["element"]).to_numpy()
+        ends = ("bus", "element")
+    elif ends is not None:
+        columns = [state.frame[end].to_numpy() for end in ends]
+        loops = np.zeros(len(state.index), dtype=bool)
+        for i, first in enumerate(columns):
+            for second in columns[i + 1 :]:
+                loops |= (first == second) & (first >= 0)
+    else:
+        return
+    for position in np.flatnonzero(loops & state.accepted).tolist():
+        checking.quarantine(state, position, "self_loop", column=ends[1], expected=f"与 {ends[0]} 不同的节点")
+
+
+def collect(checking: Checking, tables: Mapping[str, pd.DataFrame]) -> RowCheck:
+    """Return the accepted rows, the counts, and the gaps the left-out rows leave."""
+    names = checking.report.names
+    accepted: dict[str, pd.DataFrame] = {}
+    counts: list[TableCount] = []
+    dropped: dict[str, tuple[int, ...]] = {}
+    for name, state in checking.states.items():
+        keep = state.accepted
+        frame = state.frame.loc[keep, [c for c in state.frame.columns if not str(c).endswith(_RAW)]]
+        accepted[name] = frame.set_axis(pd.Index(state.index[keep]), axis=0)
+        quarantined, merged = int(state.quarantined.sum()), int((state.merged & ~state.quarantined).sum())
+        counts.append(
+            TableCount(table=name, read=len(keep), accepted=int(keep.sum()), quarantined=quarantined, merged=merged)
+        )
+        if not keep.all():
+            dropped[name] = tuple(np.flatnonzero(~keep).tolist())
+        checking.gaps.extend(_gaps(checking, state, names))
+    for name in CHARACTERISTIC_TABLES:
+        if name in tables and len(tables[name]):
+            accepted[name] = tables[name]
+            count = len(tables[name])
+            counts.append(TableCount(table=name, read=count, accepted=count, quarantined=0, merged=0))
+    return RowCheck(
+        tables=accepted,
+        findings=tuple(checking.report.findings),
+        counts=tuple(sorted(counts, key=lambda count: count.table)),
+        gaps=tuple(checking.gaps),
+        dropped=dropped,
+    )
+
+
+def _gaps(checking: Checking, state: TableState, names: ElementNames | None) -> list[Gap]:
+    buses = checking.states["bus"]
+    good = set(buses.index[buses.accepted].tolist())
+    gaps = []
+    for position in np.flatnonzero(state.quarantined).tolist():
+        if not is_in_service(state, position) or _is_switch_of_nothing(checking, state, position):
+            continue
+        row = int(state.index[position])
+        element = name_of(names, state.name, row)
+        ends = tuple(bus for bus in _ends(checking, state, position) if bus in good)
+        column = "、".join(sorted(state.bad_columns.get(position, ())))
+        gaps.append(
+            Gap(
+                table=state.name,
+                row=row,
+                element_id=element,
+                buses=ends,
+                scope="feeder",
+                reason=f"{element} 数据未通过质量检查({column}),所在馈线数据不完整",
+            )
+        )
+    return gaps
+
+
+def _is_switch_of_nothing(checking: Checking, state: TableState, position: int) -> bool:
+    """Return whether a row is a switch of an element that is not in the model anyway: it hides nothing."""
+    if state.name != "switch":
+        return False
+    target = SWITCH_TARGETS.get(state.frame["et"].iloc[position])
+    other = checking.states.get(target) if target is not None else None
+    element = state.frame["element"].iloc[position]
+    return target is not None and (other is None or element not in other.index[other.accepted])
+
+
+def _ends(checking: Checking, state: TableState, position: int) -> list[int]:
+    row = state.frame.iloc[position]
+    if state.name == "bus":
+        return []
+    if state.name != "switch":
+        columns = [column for column, target in SCHEMAS[state.name].references if target == "bus"]
+        return [int(row[column]) for column in columns]
+    ends = [int(row["bus"])]
+    target = SWITCH_TARGETS.get(row["et"])
+    if target == "bus":
+        ends.append(int(row["element"]))
+    elif target in checking.states:
+        other = checking.states[target]
+        for found in np.flatnonzero(other.index == row["element"]):
+            ends += _ends(checking, other, int(found))
+    return list(dict.fromkeys(ends))
