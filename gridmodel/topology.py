@@ -80,7 +80,7 @@ class SupplyTopology:
         """Read switches, states and sources of ``net``; the net is not kept."""
         self._buses = set(net.bus.index[net.bus.in_service.to_numpy(dtype=bool)].tolist())
         self.source_buses = _source_buses(net) & self._buses
-        edges = [edge for edge in _edges(net) if self._is_live(edge)]
+        edges = [edge for edge in _edges(net) if _is_live(edge, self._buses)]
         merged = [_merged(edge, self.source_buses) for edge in edges]
         whole = _hang_up(merged)
         cut = [_cut_above_main(edge, whole) for edge in merged]
@@ -89,9 +89,6 @@ class SupplyTopology:
         self._original = {id(kept): edge for kept, edge in zip(cut, edges, strict=True)}
         self._orders: dict[int, list[_Vertex]] = {}
         self.supplied = frozenset(self.source_buses) | {v for v in whole.parent if isinstance(v, int)}
-
-    def _is_live(self, edge: _Edge) -> bool:
-        return all(isinstance(end, tuple) or end in self._buses for end in (edge.a, edge.b))
 
     def path(self, bus: int) -> SupplyPath:
         """Return the supply path of ``bus``; empty lists where the bus has no supply."""
@@ -224,6 +221,10 @@ def _winding_edges(net: Net, is_open: npt.NDArray[np.bool_]) -> Iterator[_Edge]:
                 yield _Edge("trafo3w", element, bus, centre, bus if is_main else None)
 
 
+def _is_live(edge: _Edge, buses: set[int]) -> bool:
+    return all(isinstance(end, tuple) or end in buses for end in (edge.a, edge.b))
+
+
 def _merged(edge: _Edge, sources: set[int]) -> _Edge:
     a, b = (_SOURCE if end in sources else end for end in (edge.a, edge.b))
     low_side = _SOURCE if edge.low_side in sources else edge.low_side
@@ -287,3 +288,13 @@ def _block_of(edge: _Edge, blocks: _Blocks) -> int | None:
     if of_a is not None and (of_a == of_b or blocks.top[of_a] == edge.b):
         return of_a
     return of_b
+
+
+def connected_parts(net: Net) -> list[list[int]]:
+    """Return the groups of in-service buses that are connected with each other, each sorted."""
+    buses = set(net.bus.index[net.bus.in_service.to_numpy(dtype=bool)].tolist())
+    graph: nx.Graph[_Vertex] = nx.Graph()
+    graph.add_nodes_from(buses)
+    graph.add_edges_from((edge.a, edge.b) for edge in _edges(net) if _is_live(edge, buses))
+    parts = cast("Iterable[set[_Vertex]]", nx.connected_components(graph))
+    return [group for part in parts if (group := sorted(bus for bus in part if isinstance(bus, int) and bus in buses))]

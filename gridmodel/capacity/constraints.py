@@ -1,7 +1,8 @@
 """Every limit of a net as one row of arrays, and what a solved net measures against it.
 
-One row per line, transformer and three-winding transformer (loading ratio), and two per bus a voltage band covers (lower
-and upper limit). All parts of the product that ask "is this violated" read these rows, so that they mean the same.
+One row per line, transformer and three-winding transformer (loading ratio), and two per bus a voltage band covers
+(lower and upper limit). All parts of the product that ask "is this violated" read these rows, so that they mean the
+same.
 """
 
 from __future__ import annotations
@@ -41,6 +42,17 @@ class Constraints:
 
     def __len__(self) -> int:
         return len(self.limits)
+
+    def subset(self, rows: npt.NDArray[np.int64]) -> Constraints:
+        """Return some of the limits, in the order given."""
+        return Constraints(
+            tables=self.tables[rows],
+            elements=self.elements[rows],
+            kinds=self.kinds[rows],
+            limits=self.limits[rows],
+            signs=self.signs[rows],
+            effects=self.effects[rows],
+        )
 
     def excess(self, values: Floats) -> Floats:
         """Return by how much each limit is exceeded (pu or ratio; negative = margin), same shape as ``values``."""

@@ -1,10 +1,117 @@
-"""Open capacity of every bus (stub while the engine is being written)."""
+"""Open capacity (可开放容量) of buses: the largest extra load the AC load flow carries within limits, and what binds.
+
+See ``decisions/0002-open-capacity-search.md`` for how values are searched and certified.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+from gridmodel.capacity.base_case import BaseCase, solve_base_case
+from gridmodel.capacity.certificate import SAMPLE_NODES, Confirm, certify
+from gridmodel.capacity.constraints import SOLUTION_NOISE
+from gridmodel.capacity.island_search import IslandSearch, Progress
+from gridmodel.capacity.limits import Limits
+from gridmodel.capacity.rows import Row, note_of, to_table
+from gridmodel.errors import InputError
+from gridmodel.net import Net
+from gridmodel.topology import SupplyPath
+
+CEILING_KW = 1e6
+"""Where the search stops when nothing limits a bus (1 GW, far above any distribution connection)."""
 
 
-def open_capacity(net: Any, **options: Any) -> Any:
-    """Not written yet."""
-    raise NotImplementedError
+def open_capacity(
+    net: Net,
+    *,
+    limits: Limits,
+    power_factor: float = 0.95,
+    buses: Iterable[int] | None = None,
+    ceiling_kw: float = CEILING_KW,
+    confirm: Confirm = "sample",
+    confirm_nodes: int = SAMPLE_NODES,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> pd.DataFrame:
+    """Return the open capacity of buses, one row each; ``net`` is not changed.
+
+    Capacities of different buses are not additive: each is that of one load alone.
+
+    Args:
+        net: A pandapower network.
+        limits: Operating limits.
+        power_factor: Of the extra load, lagging, in (0, 1].
+        buses: Bus indices; default all buses in service.
+        ceiling_kw: Largest load tried (kW); a bus that carries it has ``limit_kind`` ``ceiling``.
+        confirm: Which rows the reference load flow checks: a seeded ``sample``, ``all`` or ``none``.
+        confirm_nodes: Size of the sample.
+        seed: Seed of the sample.
+        progress: Called with buses done and buses in total.
+
+    Returns:
+        Index = bus; ``capacity_kw`` (kW, rounded down to 0.1, NaN where there is none), ``status``, ``limit_kind``,
+        ``limit_table``, ``limit_element``, ``reason`` (why not assessed), ``engine``, ``notes`` (limits broken off the
+        supply path that do not count), ``u_pu`` (voltage without the load). ``attrs["certificate"]`` holds the number
+        of nodes the reference checked and the largest difference found (kW).
+
+    Raises:
+        InputError: An argument is outside its range or names no bus.
+        EngineDisagreementError: The reference load flow does not confirm a value.
+    """
+    wanted = _wanted_buses(net, buses, power_factor, ceiling_kw, confirm)
+    base = solve_base_case(net, limits)
+    paths = {bus: base.topology.path(bus) for bus in wanted}
+    rows, open_buses = _answer_without_search(base, paths)
+    tan_phi = math.tan(math.acos(power_factor))
+    if open_buses:
+        search = IslandSearch(base, paths, tan_phi=tan_phi, ceiling_kw=ceiling_kw, progress=progress)
+        rows |= search.run(open_buses)
+    certificate = certify(base, paths, rows, tan_phi=tan_phi, confirm=confirm, nodes=confirm_nodes, seed=seed)
+    table = to_table(base, [rows[bus] for bus in wanted])
+    table.attrs["certificate"] = certificate.as_dict()
+    return table
+
+
+def _wanted_buses(
+    net: Net, buses: Iterable[int] | None, power_factor: float, ceiling_kw: float, confirm: str
+) -> list[int]:
+    if not 0.0 < power_factor <= 1.0:
+        raise InputError("power factor out of range", field="power_factor", value=power_factor, allowed="(0, 1]")
+    if not ceiling_kw > 0.0:
+        raise InputError("ceiling out of range", field="ceiling_kw", value=ceiling_kw, allowed="> 0")
+    if confirm not in ("sample", "all", "none"):
+        raise InputError("unknown choice", field="confirm", value=confirm, allowed="sample, all, none")
+    if buses is None:
+        return [int(bus) for bus in net.bus.index[net.bus.in_service.to_numpy(dtype=bool)]]
+    wanted = list(dict.fromkeys(int(bus) for bus in buses))
+    unknown = [bus for bus in wanted if bus not in net.bus.index]
+    if unknown:
+        raise InputError("bus does not exist", field="buses", value=unknown[0], allowed="indices of net.bus")
+    return wanted
+
+
+def _answer_without_search(base: BaseCase, paths: dict[int, SupplyPath]) -> tuple[dict[int, Row], list[int]]:
+    """Return the rows that need no load flow with a load, and the buses that do."""
+    rows: dict[int, Row] = {}
+    remaining = []
+    excess = base.constraints.excess(base.values)
+    broken = (excess > SOLUTION_NOISE) & (base.constraints.kinds != "voltage_high")
+    for bus, path in paths.items():
+        reason = base.reason_not_assessable(path)
+        if not path.is_supplied:
+            rows[bus] = Row(bus=bus, status="unsupplied", reason="no source reaches this bus")
+        elif reason:
+            rows[bus] = Row(bus=bus, status="not_assessable", reason=reason)
+        elif broken.any() and (on_path := broken & base.constraints.is_on_path(path)).any():
+            worst = int(np.where(on_path, excess, -np.inf).argmax())
+            notes = note_of(base.constraints, np.flatnonzero(broken & ~on_path))
+            rows[bus] = Row(
+                bus=bus, capacity_kw=0.0, limit_kind="existing_violation", limit=worst, engine="pandapower", notes=notes
+            )
+        else:
+            remaining.append(bus)
+    return rows, remaining

@@ -1,0 +1,82 @@
+"""The base case of a capacity calculation: solved, with islands that have no solution taken out and named."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gridmodel.capacity.constraints import Constraints, Floats, build_constraints, measure, ratings
+from gridmodel.capacity.limits import Limits
+from gridmodel.errors import ConvergenceError
+from gridmodel.net import Net, copy_net, pandapower, run_load_flow
+from gridmodel.topology import SupplyPath, SupplyTopology, connected_parts
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class BaseCase:
+    """A working copy of the net, solved, and all that follows from it alone."""
+
+    net: Net
+    topology: SupplyTopology
+    constraints: Constraints
+    values: Floats
+    """What the base case measures against each limit."""
+    unsolved: dict[int, str]
+    """Buses of islands whose base case has no solution, and why."""
+    unrated: dict[str, set[int]]
+    """Elements in service without a rating, per table."""
+
+    def reason_not_assessable(self, path: SupplyPath) -> str:
+        """Return why the capacity behind ``path`` cannot be assessed; empty when it can."""
+        if path.bus in self.unsolved:
+            return self.unsolved[path.bus]
+        members = {"line": path.lines, "trafo": path.trafos, "trafo3w": path.trafo3ws}
+        for table, elements in members.items():
+            missing = sorted(self.unrated[table].intersection(elements))
+            if missing:
+                return f"rating missing: {table} {', '.join(map(str, missing[:3]))}"
+        return ""
+
+
+def solve_base_case(net: Net, limits: Limits) -> BaseCase:
+    """Return the solved base case of a copy of ``net``; an island without solution is switched off in the copy."""
+    work = copy_net(net)
+    topology = SupplyTopology(net)
+    unsolved = _switch_off_unsolved(work)
+    constraints = build_constraints(work, limits)
+    unrated = {
+        table: set(work[table].index[np.isnan(ratings(work, table))].tolist()) for table in ("line", "trafo", "trafo3w")
+    }
+    return BaseCase(
+        net=work,
+        topology=topology,
+        constraints=constraints,
+        values=measure(work, constraints),
+        unsolved=unsolved,
+        unrated=unrated,
+    )
+
+
+def _switch_off_unsolved(work: Net) -> dict[int, str]:
+    """Solve ``work``; when that fails, solve its parts one by one and take out of service what has no solution."""
+    try:
+        run_load_flow(work)
+    except ConvergenceError:
+        pass
+    else:
+        return {}
+    was_in_service = work.bus.in_service.copy()
+    unsolved: dict[int, str] = {}
+    for part in connected_parts(work):
+        work.bus["in_service"] = was_in_service & work.bus.index.isin(part)
+        try:
+            run_load_flow(work)
+        except ConvergenceError as error:
+            unsolved |= dict.fromkeys(part, f"base case of the island has no solution: {error.message}")
+    work.bus["in_service"] = was_in_service & ~work.bus.index.isin(list(unsolved))
+    if work.bus.in_service.any():
+        run_load_flow(work)
+    else:
+        pandapower().toolbox.clear_result_tables(work)
+    return unsolved

@@ -1,0 +1,113 @@
+"""The certificate: the reference load flow must hold at the value and break one step above it, by the element named."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+import numpy as np
+
+from gridmodel.capacity.base_case import BaseCase
+from gridmodel.capacity.bracket import Question
+from gridmodel.capacity.constraints import Floats
+from gridmodel.capacity.reference import ReferenceEvaluator
+from gridmodel.capacity.rows import Row, step_kw
+from gridmodel.errors import EngineDisagreementError
+from gridmodel.topology import SupplyPath
+
+Confirm = Literal["sample", "all", "none"]
+SAMPLE_NODES = 20
+"""How many nodes the reference checks when nothing else is asked for."""
+AGREEMENT = 1e-8
+"""How far reference and search engine may differ in a loading ratio or voltage (pu)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificate:
+    """What the reference load flow was asked and how far it was from the published values."""
+
+    confirm: Confirm
+    nodes_checked: int
+    difference_kw_max: float | None
+    """Largest distance from the load at which the reference breaks to the published bracket; None = not measured."""
+
+    def as_dict(self) -> dict[str, object]:
+        """Return a JSON-ready mapping."""
+        return asdict(self)
+
+
+def certify(
+    base: BaseCase,
+    paths: dict[int, SupplyPath],
+    rows: dict[int, Row],
+    *,
+    tan_phi: float,
+    confirm: Confirm,
+    nodes: int,
+    seed: int,
+) -> Certificate:
+    """Check rows with the reference and return what was seen.
+
+    Raises:
+        EngineDisagreementError: A value does not hold, or does not break at value + step by the element named.
+    """
+    chosen = _choose(rows, confirm, nodes, seed)
+    if not chosen:
+        return Certificate(confirm=confirm, nodes_checked=0, difference_kw_max=None)
+    wanted = np.flatnonzero(np.isfinite(base.values) & np.isfinite(base.constraints.limits)).astype(np.int64)
+    reference = ReferenceEvaluator(base.net, base.constraints, rows=wanted)
+    differences = [_difference_kw(base, paths[row.bus], row, reference, wanted, tan_phi) for row in chosen]
+    return Certificate(confirm=confirm, nodes_checked=len(chosen), difference_kw_max=max(differences))
+
+
+def _choose(rows: dict[int, Row], confirm: Confirm, nodes: int, seed: int) -> list[Row]:
+    """Return the rows to check; an existing violation was seen by the reference already."""
+    checkable = [row for row in rows.values() if row.status == "assessed" and row.limit_kind != "existing_violation"]
+    if confirm == "none":
+        return []
+    if confirm == "all" or len(checkable) <= nodes:
+        return checkable
+    sampled = {row.bus for row in random.Random(seed).sample(checkable, nodes)}  # noqa: S311 - not for secrets
+    return [row for row in checkable if row.bus in sampled or row.limit_kind == "convergence"]
+
+
+def _difference_kw(
+    base: BaseCase, path: SupplyPath, row: Row, reference: ReferenceEvaluator, wanted: np.ndarray, tan_phi: float
+) -> float:
+    limits = base.constraints.subset(wanted)
+    bus = np.array([row.bus], dtype=np.int64)
+    question = Question(
+        buses=bus,
+        constraints=limits,
+        base=base.values[wanted],
+        on_path=limits.is_on_path(path)[None, :],
+        guess_kw=np.zeros(1),
+        tan_phi=tan_phi,
+        ceiling_kw=np.inf,
+    )
+    step = step_kw(float(base.net.bus.vn_kv.at[row.bus]))
+
+    def excess(p_kw: float) -> Floats:
+        values = reference.values(bus, np.array([p_kw]), tan_phi)
+        return question.counted_excess(np.zeros(1, dtype=np.int64), values).ravel()
+
+    at_value = excess(row.capacity_kw)
+    if not at_value.max(initial=-np.inf) <= AGREEMENT:
+        _refuse(row, "the reference does not hold at the value", row.capacity_kw)
+    if row.limit_kind == "ceiling":
+        return 0.0
+    above = excess(row.capacity_kw + step)
+    if row.limit is None:
+        if not np.isnan(above).any():
+            _refuse(row, "the reference has a solution above the value", row.capacity_kw + step)
+        return 0.0
+    binding = int(np.flatnonzero(wanted == row.limit)[0])
+    if not above[binding] > 0.0:
+        _refuse(row, "the reference does not break by the element named", row.capacity_kw + step)
+    crossing = row.capacity_kw - at_value[binding] * step / (above[binding] - at_value[binding])
+    return float(max(0.0, row.capacity_kw - crossing, crossing - row.breaks_kw))
+
+
+def _refuse(row: Row, what: str, p_kw: float) -> None:
+    raise EngineDisagreementError(f"bus {row.bus}: {what} ({p_kw:.1f} kW)", bus=row.bus, p_kw=p_kw, engine=row.engine)

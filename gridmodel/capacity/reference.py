@@ -1,0 +1,41 @@
+"""The reference: one plain pandapower load flow per question, an ordinary load row added to a copy of the net."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gridmodel.capacity.arrays import Integers
+from gridmodel.capacity.constraints import Constraints, Floats, measure
+from gridmodel.errors import ConvergenceError
+from gridmodel.net import Net, copy_net, pandapower, run_load_flow
+
+_KW_PER_MW = 1e3
+
+
+class ReferenceEvaluator:
+    """Values of a net's limits with one extra load, by pandapower."""
+
+    name = "pandapower"
+
+    def __init__(self, net: Net, constraints: Constraints, *, rows: Integers) -> None:
+        """Copy ``net``; ``rows`` are the positions of the limits wanted."""
+        self._net = copy_net(net)
+        self._constraints, self._rows = constraints, rows
+
+    def values(self, buses: Integers, p_kw: Floats, tan_phi: float) -> Floats:
+        """Return the limits' values per bus; see :meth:`gridmodel.capacity.batch.BatchEvaluator.values`."""
+        values = np.full((len(buses), len(self._rows)), np.nan)
+        for row, (bus, p) in enumerate(zip(buses.tolist(), p_kw.tolist(), strict=True)):
+            values[row] = self._values_of_one(bus, p, tan_phi)
+        return values
+
+    def _values_of_one(self, bus: int, p_kw: float, tan_phi: float) -> Floats:
+        p_mw = p_kw / _KW_PER_MW
+        load = pandapower().create_load(self._net, bus, p_mw=p_mw, q_mvar=p_mw * tan_phi)
+        try:
+            run_load_flow(self._net)
+        except ConvergenceError:
+            return np.full(len(self._rows), np.nan)
+        finally:
+            self._net.load = self._net.load.drop(index=load)
+        return measure(self._net, self._constraints)[self._rows]
