@@ -6,12 +6,13 @@ import hashlib
 import json
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, is_dataclass
 from importlib.metadata import version as installed_version
 from typing import TYPE_CHECKING, Any
 
 from api.capacity_files import from_parquet, to_parquet
-from api.services import Progress, Services, product_version
+from api.services import NoSnapshotError, Progress, Services, product_version
 from gridmodel.errors import DomainError
 
 if TYPE_CHECKING:
@@ -84,6 +85,11 @@ class CapacityTables:
                 self._running[place] = thread
                 thread.start()
         raise CapacityNotReadyError
+
+    def start(self) -> None:
+        """Begin computing the table where there is a snapshot and no table yet."""
+        with suppress(NoSnapshotError, CapacityNotReadyError):
+            self.get()
 
     def wait(self) -> None:
         """Return when no table is being computed any more."""

@@ -28,7 +28,6 @@ INPUT_CODES = frozenset({"snapshot.missing", "not_found", "grid.no_convergence",
 """Errors that the caller can mend, besides every :class:`InputError`."""
 
 REQUEST_BYTES_MAX = 262_144
-PORT_MAX = 65_535
 
 Source = Annotated[Path, typer.Argument(metavar="SOURCE", help="pandapower JSON 文件,或数据表(CSV 文件夹、xlsx)")]
 Format = Annotated[Literal["auto", "pandapower", "tables", "cim"], typer.Option("--format", help="来源格式")]
@@ -112,7 +111,7 @@ def demo(
     if not no_serve:
         from api.serving import DEFAULT_HOST, DEFAULT_PORT, serve
 
-        serve(result.services, host=DEFAULT_HOST, port=DEFAULT_PORT, announce=_announce)
+        serve(result.services, host=DEFAULT_HOST, port=DEFAULT_PORT, announce=note)
     return EXIT_DONE
 
 
@@ -202,14 +201,16 @@ def scheme(
 def serve(
     shared: Shared,
     host: Annotated[str, typer.Option(help="本机地址")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=PORT_MAX, help="端口;0 由系统选择")] = 8000,
+    port: Annotated[str, typer.Option(metavar="NUMBER", help="端口;0 由系统选择")] = "8000",
 ) -> int:
     """启动 HTTP 服务;本版本只监听本机地址。"""
-    from api.serving import bind
+    from api.report import note
+    from api.serving import bind, parse_port
     from api.serving import serve as run_service
 
-    bind(host, port).close()
-    run_service(shared.open_services(), host=host, port=port, announce=_announce)
+    number = parse_port(port)
+    bind(host, number).close()
+    run_service(shared.open_services(), host=host, port=number, announce=note)
     return EXIT_DONE
 
 
@@ -227,12 +228,6 @@ def template(
     else:
         sys.stdout.write(f"已写入 {path}\n")
     return EXIT_DONE
-
-
-def _announce(address: str) -> None:
-    from api.report import note
-
-    note(f"服务地址 {address} (Ctrl-C 结束)")
 
 
 def _read_request(path: Path) -> bytes:

@@ -65,7 +65,7 @@ def run_demo(out: Path, *, profile: str, clock: Callable[[], date]) -> DemoResul
     services = Services(Store(str(out / DEFAULT_FILE)), profile=profile, clock=clock)
     services.load_policy()
     note("导入示例电网 …")
-    snapshot = services.store.store_snapshot(read_tables(folder / "tables"))
+    snapshot = services.store.store_snapshot(read_tables(folder))
     note("计算全部节点的可开放容量 …")
     with progress_bar("可开放容量") as progress:
         table = CapacityTables(services).compute(progress=progress)

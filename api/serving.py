@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from gridmodel.errors import InputError
@@ -14,10 +15,11 @@ if TYPE_CHECKING:
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8000
+PORT_MAX = 65_535
 
 
 def serve(services: Services, *, host: str, port: int, announce: Callable[[str], None]) -> None:
-    """Serve until interrupted; ``announce`` is called with the address once the port is bound.
+    """Serve until interrupted; ``announce`` is called with lines for people once the port is bound.
 
     Raises:
         InputError: The host is not a loopback address, or the port is taken.
@@ -28,12 +30,28 @@ def serve(services: Services, *, host: str, port: int, announce: Callable[[str],
 
         from api.app import create_app
 
-        config = uvicorn.Config(create_app(services), log_level="warning", server_header=False, lifespan="off")
+        app = create_app(services)
+        app.state.capacity_tables.start()
+        config = uvicorn.Config(app, log_level="warning", server_header=False, lifespan="off")
         name, bound_port = listener.getsockname()[:2]
-        announce(f"http://{f'[{name}]' if ':' in name else name}:{bound_port}/")
-        uvicorn.Server(config).run(sockets=[listener])
+        if services.store.find_current_sha256() is None:
+            announce("尚未导入电网数据,请先运行 gridscheme import SOURCE")
+        announce(f"服务地址 http://{f'[{name}]' if ':' in name else name}:{bound_port}/ (Ctrl-C 结束)")
+        with suppress(KeyboardInterrupt):
+            uvicorn.Server(config).run(sockets=[listener])
     finally:
         listener.close()
+
+
+def parse_port(text: str) -> int:
+    """Return a port number; 0 lets the system choose.
+
+    Raises:
+        InputError: Not a port.
+    """
+    if not (text.isascii() and text.isdecimal() and len(text) <= 5 and int(text) <= PORT_MAX):
+        raise InputError("not a port", field="--port", value=text, allowed=f"0 to {PORT_MAX}")
+    return int(text)
 
 
 def bind(host: str, port: int) -> socket.socket:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gridmodel.errors import InputError, NotFoundError, SnapshotFormatError
+from gridmodel.errors import DomainError, InputError, NotFoundError, SnapshotFormatError
 from gridmodel.snapshot import Snapshot
 from scheme.store import CapacityKey, IdempotencyConflictError, Store, StoredScheme, journal_mode
 
@@ -114,14 +114,14 @@ def test_scheme_needs_a_known_snapshot(tmp_path: Path, snapshot: Snapshot) -> No
 def test_writers_at_the_same_time_wait_for_each_other(tmp_path: Path, snapshot: Snapshot) -> None:
     stores = [Store(str(tmp_path / "a.db")) for _ in range(4)]
     sha256 = stores[0].store_snapshot(snapshot).sha256
-    failures: list[Exception] = []
+    failures: list[DomainError] = []
 
     def write(no: int) -> None:
         try:
             for turn in range(10):
                 scheme = make_scheme(sha256, scheme_id=f"sch_{no}_{turn}")
                 stores[no].store_scheme(scheme, [("scheme.json", b"{}")], idempotency_key=f"{no}-{turn}")
-        except Exception as error:
+        except DomainError as error:
             failures.append(error)
 
     threads = [threading.Thread(target=write, args=(no,)) for no in range(len(stores))]
