@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from gridmodel.readers.table_schema import Column
@@ -35,7 +35,7 @@ def parse_cell(text: str, column: Column) -> Any | CellFault:
     if not text:
         return CellFault(code="missing_value", expected=_expected(column)) if column.is_required else None
     if any(ord(c) < 32 or ord(c) == 127 or 0xD800 <= ord(c) <= 0xDFFF or c in "\u2028\u2029\ufffe\uffff" for c in text):
-        return CellFault(code="unreadable_text", expected="text without control characters")
+        return CellFault(code="unreadable_text", expected="不含控制字符的文本")
     return _PARSERS[column.type](text, column)
 
 
@@ -47,9 +47,8 @@ def clock_number(vector_group: str) -> int:
 
 
 def _expected(column: Column) -> str:
-    words = column.allowed.replace("|", ", ")
-    parts = [column.type.replace("_", " "), f"in {column.unit}" if column.unit else "", words]
-    return " ".join(part for part in parts if part)
+    kind = _KINDS[column.type] + (f"({column.unit})" if column.unit else "")
+    return f"{kind}:{column.allowed.replace('|', '、')}" if column.allowed else kind
 
 
 def _number(text: str, column: Column) -> float | CellFault:
@@ -85,31 +84,27 @@ def _flag(text: str, column: Column) -> bool | CellFault:
 
 def _date(text: str, column: Column) -> date | CellFault:
     try:
-        return date.fromisoformat(text) if len(text) == len("2024-01-31") else _no_date(column)
+        return datetime.strptime(text, "%Y-%m-%d").date()
     except ValueError:
-        return _no_date(column)
-
-
-def _no_date(column: Column) -> CellFault:
-    return CellFault(code="not_a_date", expected="a date written 2024-01-31" + (f" in {column.name}"))
+        return CellFault(code="not_a_date", expected=_expected(column))
 
 
 def _text(text: str, column: Column) -> str | CellFault:
     longest = ID_CHARACTERS_MAX if column.type == "id" else TEXT_CHARACTERS_MAX
     if len(text) > longest:
-        return CellFault(code="text_too_long", expected=f"at most {longest} characters")
+        return CellFault(code="text_too_long", expected=f"不超过 {longest} 个字符")
     return text
 
 
 def _vector_group(text: str, column: Column) -> str | CellFault:
     match = _VECTOR_GROUP.fullmatch(text)
     if match is None or int(match[1]) > 11:
-        return CellFault(code="unknown_word", expected=f"a vector group such as {column.default}")
+        return CellFault(code="unknown_word", expected=_expected(column))
     return text
 
 
 def _vertices(text: str, column: Column) -> tuple[tuple[float, float], ...] | CellFault:
-    fault = CellFault(code="vertices_unreadable", expected="'lon lat; lon lat; …' in degrees")
+    fault = CellFault(code="vertices_unreadable", expected=_expected(column))
     places = []
     for part in text.split(";"):
         if not part.strip():
@@ -123,6 +118,19 @@ def _vertices(text: str, column: Column) -> tuple[tuple[float, float], ...] | Ce
         places.append((lon_deg, lat_deg))
     return tuple(places)
 
+
+_KINDS = {
+    "id": "编号",
+    "text": "文本",
+    "number": "数值",
+    "coordinate": "数值",
+    "integer": "整数",
+    "word": "可选值",
+    "flag": "可选值",
+    "date": "日期,如 2024-01-31",
+    "vertices": "拐点,如 115.0990 33.3960; 115.1001 33.3971",
+    "vector_group": "联结组别,如 YNd11",
+}
 
 _PARSERS: dict[str, Any] = {
     "id": _text,

@@ -13,8 +13,8 @@ from gridmodel.readers.table_cells import CellFault, parse_cell
 from gridmodel.readers.table_files import RawTable
 from gridmodel.readers.table_schema import Column, Table, find_bands, load_tables
 
-LEFT_OUT = "row left out; what depends on it is not assessable"
-CELL_DROPPED = "the value counts as not known; the row is used"
+LEFT_OUT = "该行不采用;依赖它的节点不可评估"
+CELL_DROPPED = "该值按未知处理,该行其余内容采用"
 
 
 @dataclass(slots=True, eq=False)
@@ -128,13 +128,13 @@ class TableGate:
         for band in find_bands(row.table.name, column, applies_to=applies_to):
             if band.holds(value):
                 continue
-            expected = f"{band.expected} ({band.slip})"
+            expected = band.expected
             place = column if at is None else at
             value_shown = f"{value:g}" if shown is None else shown
             if band.disposition == "quarantined":
                 self.quarantine(row, band.code, column=place, expected=expected, value=value_shown)
             else:
-                consequence = "used as it stands; to be checked"
+                consequence = "照原值采用,请核对"
                 self.warn(row, band.code, column=place, expected=expected, value=value_shown, consequence=consequence)
             return
 
@@ -213,8 +213,8 @@ def _parse_row(
         table=table, number=number, cells={n: None if isinstance(v, CellFault) else v for n, v in parsed.items()}
     )
     if len(cells) != len(columns):
-        expected = f"{len(columns)} cells, as in the header"
-        gate.quarantine(row, "wrong_cell_count", column=None, expected=expected, value=f"{len(cells)} cells")
+        expected = f"与表头一致的 {len(columns)} 列"
+        gate.quarantine(row, "wrong_cell_count", column=None, expected=expected, value=f"{len(cells)} 列")
     for name, value in parsed.items():
         if isinstance(value, CellFault):
             _report_fault(gate, row, table.columns[name], value, texts.get(name, ""))
@@ -248,10 +248,10 @@ def _settle_duplicates(gate: TableGate, rows: Iterable[TableRow]) -> None:
         if all(other.table is first.table and other.cells == first.cells for other in others):
             if first.disposition == "accepted":
                 for other in others:
-                    consequence = f"counted once, as row {first.number}"
-                    gate.merge(other, "identical_duplicate", expected="each row once", consequence=consequence)
+                    consequence = f"与第 {first.number} 行合并,只计一次"
+                    gate.merge(other, "identical_duplicate", expected="每行只出现一次", consequence=consequence)
             continue
-        places = ", ".join(f"{row.table.name} row {row.number}" for row in group)
+        places = "、".join(f"{row.table.name} 第 {row.number} 行" for row in group)
         for row in group:
-            expected = f"an id used once; it stands in {places}"
+            expected = f"编号唯一;现出现于 {places}"
             gate.quarantine(row, "conflicting_duplicate", column=key_column, expected=expected)

@@ -140,11 +140,10 @@ class Band:
 
     @property
     def expected(self) -> str:
-        """The band in words."""
+        """The band and the slip suspected outside of it, in words."""
         low, high = f"{self.minimum:g}", f"{self.maximum:g}"
-        if math.isinf(self.maximum):
-            return f"{self.column} of at least {low}"
-        return f"{self.column} from {low} to {high}"
+        band = f"{self.column} ≥ {low}" if math.isinf(self.maximum) else f"{self.column} {low}~{high}"
+        return f"{band}(疑似{self.slip})" if self.slip else band
 
 
 @cache
