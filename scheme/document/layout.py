@@ -569,7 +569,7 @@ LAYOUTS: dict[LayoutId, Layout] = {
                     ("接收部门（运检、发展、建设）", "经办人：", "日期：　　　　年　　月　　日"),
                 ),
             ),
-            Figure(title="附图　地理位置示意图", name="map", height_mm=94.0, starts_page=True),
+            Figure(title="附图　地理位置示意图", name="map", height_mm=94.0),
             Heading(title="附录　规定参数与计算依据"),
             *_PROVENANCE,
         ),

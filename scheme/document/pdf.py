@@ -83,7 +83,7 @@ def _printable(payload: Payload) -> dict[str, str | list[Row]]:
 
 
 def breakable(text: str) -> str:
-    """Return ``text`` with places to break a line inside long codes: after ``-``, ``/`` and alike, or every 12 signs."""
+    """Return ``text`` with breaks allowed inside long codes: after ``-``, ``/`` and alike, or every 12 signs."""
     return _LONG_RUN.sub(lambda match: _split_run(match.group()), text)
 
 

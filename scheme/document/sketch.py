@@ -1,0 +1,293 @@
+"""Location sketch (地理位置示意图) as SVG: the grid around the customer, the chosen route, the other points.
+
+Places are put on a plane in metres around the customer; the drawing itself is in millimetres. Text stays text.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from xml.sax.saxutils import escape
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gridmodel.geometry import LocalPlane
+from gridmodel.snapshot import Snapshot
+from scheme.document.glyphs import replace_missing
+from scheme.document.wording import NOT_APPLICABLE
+from scheme.model import ConnectionPoint, Scheme
+
+WIDTH_MM, HEIGHT_MM = 170.0, 94.0
+_MAP_WIDTH_MM = 131.0
+_PADDING_MM = 13.0
+_SPAN_M_MIN = 60.0
+"""Least width or height shown, so that a customer at the pole still sees the surroundings."""
+_REJECTED_MAX = 30
+_BAR_MM_MAX = 26.0
+_LABEL_CHARACTERS_MAX = 18
+_TEXT_MM = 2.8
+_LATIN_WIDTH = 0.56
+_LV_KV_MAX = 1.0
+_RED, _BLUE, _GREY, _DARK = "#c00000", "#1f5fa8", "#8a8a8a", "#333333"
+
+Floats = NDArray[np.float64]
+
+_NODE_NAMES = {
+    "substation_busbar": "变电站",
+    "switching_station": "开关站",
+    "ring_main_unit": "环网柜",
+    "station": "配电变压器",
+    "lv_board": "配变低压侧",
+    "branch_box": "低压分支箱",
+    "pole": "10千伏杆塔",
+    "lv_pole": "低压杆",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _View:
+    """Plane around the customer, and how it lies on the paper."""
+
+    plane: LocalPlane
+    x0_m: float
+    y0_m: float
+    mm_per_m: float
+
+    def on_paper(self, lon_deg: Any, lat_deg: Any) -> tuple[Floats, Floats]:
+        x_m, y_m = self.plane.to_metres(lon_deg, lat_deg)
+        x = _MAP_WIDTH_MM / 2 + (x_m - self.x0_m) * self.mm_per_m
+        y = HEIGHT_MM / 2 - (y_m - self.y0_m) * self.mm_per_m
+        return np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+
+
+@dataclass(kw_only=True)
+class _Sheet:
+    """Shapes drawn so far, the areas labels must keep clear of, and the legend's entries in order of use."""
+
+    shapes: list[str] = field(default_factory=list)
+    taken: list[tuple[float, float, float, float]] = field(default_factory=list)
+    legend: dict[str, str] = field(default_factory=dict)
+
+
+def render_sketch(scheme: Scheme, snapshot: Snapshot) -> str:
+    """Return the sketch as SVG, 170 mm by 94 mm; without a known place, a sheet that says so."""
+    place = scheme.request.get("location_cgcs2000")
+    if not isinstance(place, dict):
+        return _svg([_text("申请位置未知，不绘制位置示意图。", WIDTH_MM / 2, HEIGHT_MM / 2, anchor="middle")])
+    lon, lat = float(place["lon_deg"]), float(place["lat_deg"])
+    view = _view(scheme, lon, lat)
+    sheet = _Sheet()
+    is_low = any(variant.connection_point.u_nominal_kv <= _LV_KV_MAX for variant in scheme.variants)
+    _draw_grid(sheet, view, snapshot, with_low_voltage=is_low)
+    _draw_candidates(sheet, view, scheme)
+    _draw_customer(sheet, view, lon, lat)
+    clip = f'<clipPath id="area"><rect width="{_MAP_WIDTH_MM:g}" height="{HEIGHT_MM:g}"/></clipPath>'
+    area = ['<g clip-path="url(#area)">', *sheet.shapes, "</g>"]
+    frame = f'<path d="M{_MAP_WIDTH_MM:g},0V{HEIGHT_MM:g}" stroke="{_DARK}" stroke-width="0.25"/>'
+    border = f'<rect x="0.15" y="0.15" width="{WIDTH_MM - 0.3:g}" height="{HEIGHT_MM - 0.3:g}" '
+    return _svg([clip, *area, frame, f'{border}fill="none" stroke="{_DARK}" stroke-width="0.3"/>', *_key(sheet, view)])
+
+
+def _view(scheme: Scheme, lon_deg: float, lat_deg: float) -> _View:
+    """Fit customer, routes and variants (or, without any, the nearest refused points) into the map's area."""
+    plane = LocalPlane(lon_deg, lat_deg)
+    shown = [(lon_deg, lat_deg)]
+    for variant in scheme.variants:
+        shown.append((variant.connection_point.lon_deg, variant.connection_point.lat_deg))
+    if scheme.variants:
+        shown += _path(scheme.variants[0].route.geometry)
+    else:
+        shown += [(item.connection_point.lon_deg, item.connection_point.lat_deg) for item in _nearest_rejected(scheme)]
+    x, y = plane.to_metres([place[0] for place in shown], [place[1] for place in shown])
+    x, y = x[np.isfinite(x)], y[np.isfinite(y)]
+    width_m, height_m = max(float(np.ptp(x)), _SPAN_M_MIN), max(float(np.ptp(y)), _SPAN_M_MIN)
+    scale = min((_MAP_WIDTH_MM - 2 * _PADDING_MM) / width_m, (HEIGHT_MM - 2 * _PADDING_MM) / height_m)
+    return _View(
+        plane=plane,
+        x0_m=float((x.min() + x.max()) / 2),
+        y0_m=float((y.min() + y.max()) / 2),
+        mm_per_m=scale,
+    )
+
+
+def _nearest_rejected(scheme: Scheme) -> list[Any]:
+    return sorted(scheme.rejected, key=lambda item: item.distance_m)[:_REJECTED_MAX]
+
+
+def _path(geometry: dict[str, Any]) -> list[tuple[float, float]]:
+    """Return the places of a GeoJSON LineString."""
+    return [(float(place[0]), float(place[1])) for place in geometry.get("coordinates", ())]
+
+
+def _draw_grid(sheet: _Sheet, view: _View, snapshot: Snapshot, *, with_low_voltage: bool) -> None:
+    nodes, lines = snapshot.nodes, snapshot.net.line
+    if not len(nodes):
+        return
+    x, y = view.on_paper(nodes["lon_deg"].to_numpy(dtype=float), nodes["lat_deg"].to_numpy(dtype=float))
+    is_low = nodes["u_nominal_kv"].to_numpy(dtype=float) <= _LV_KV_MAX
+    start = nodes.index.get_indexer(lines["from_bus"]) if len(lines) else np.array([], dtype=int)
+    end = nodes.index.get_indexer(lines["to_bus"]) if len(lines) else np.array([], dtype=int)
+    levels = ((True, "低压线路", "#b3b3b3", 0.25), (False, "10千伏线路", _BLUE, 0.4))
+    for low, name, color, width in levels if with_low_voltage else levels[1:]:
+        pieces = [
+            f"M{x[a]:.2f},{y[a]:.2f}L{x[b]:.2f},{y[b]:.2f}"
+            for a, b in zip(start, end, strict=True)
+            if a >= 0 and b >= 0 and bool(is_low[a]) == low and _touches_map(x[[a, b]], y[[a, b]])
+        ]
+        if pieces:
+            pen = f'fill="none" stroke="{color}" stroke-width="{width}"'
+            sheet.shapes.append(f'<path d="{"".join(pieces)}" {pen}/>')
+            sheet.legend[name] = f'<path d="M-3.5,0H3.5" {pen}/>'
+    for node, kind in enumerate(nodes["kind"]):
+        is_drawn = kind in _NODE_NAMES and (with_low_voltage or not is_low[node])
+        if is_drawn and 0 <= x[node] <= _MAP_WIDTH_MM and 0 <= y[node] <= HEIGHT_MM:
+            sheet.shapes.append(_at(x[node], y[node], _node_symbol(kind)))
+            sheet.legend.setdefault(_NODE_NAMES[kind], _node_symbol(kind))
+
+
+def _touches_map(x: Floats, y: Floats) -> bool:
+    """Tell whether the box around a section meets the map's area; NaN never does."""
+    return bool(x.max() >= 0 and x.min() <= _MAP_WIDTH_MM and y.max() >= 0 and y.min() <= HEIGHT_MM)
+
+
+def _node_symbol(kind: str) -> str:
+    pen = f'fill="#ffffff" stroke="{_BLUE}" stroke-width="0.3"'
+    grey = f'fill="#ffffff" stroke="{_GREY}" stroke-width="0.25"'
+    return {
+        "substation_busbar": f'<rect x="-2" y="-2" width="4" height="4" fill="{_BLUE}"/>',
+        "switching_station": f'<rect x="-1.6" y="-1.6" width="3.2" height="3.2" {pen}/>',
+        "ring_main_unit": f'<rect x="-1.6" y="-1" width="3.2" height="2" {pen}/>',
+        "station": f'<path d="M0,-1.3L1.2,0.9H-1.2Z" {pen}/>',
+        "lv_board": f'<path d="M0,-1L0.95,0.7H-0.95Z" {grey}/>',
+        "branch_box": f'<rect x="-0.8" y="-0.8" width="1.6" height="1.6" {grey}/>',
+        "pole": f'<circle r="0.7" {pen}/>',
+        "lv_pole": f'<circle r="0.5" {grey}/>',
+    }[kind]
+
+
+def _draw_candidates(sheet: _Sheet, view: _View, scheme: Scheme) -> None:
+    cross = f'<path d="M-1.1,-1.1L1.1,1.1M-1.1,1.1L1.1,-1.1" stroke="{_DARK}" stroke-width="0.4"/>'
+    for item in _nearest_rejected(scheme):
+        x, y = _spot(view, item.connection_point)
+        if 0 <= x <= _MAP_WIDTH_MM and 0 <= y <= HEIGHT_MM:
+            sheet.shapes.append(_at(x, y, cross))
+            sheet.taken.append((x - 1.2, y - 1.2, x + 1.2, y + 1.2))
+            sheet.legend["未采用的接入点"] = cross
+    for variant in reversed(scheme.variants):
+        is_best = variant is scheme.variants[0]
+        color, dashes = (_RED, "") if is_best else (_GREY, ' stroke-dasharray="1.5 1"')
+        places = _path(variant.route.geometry)
+        if len(places) > 1:
+            xs, ys = view.on_paper([p[0] for p in places], [p[1] for p in places])
+            path = "M" + "L".join(f"{a:.2f},{b:.2f}" for a, b in zip(xs, ys, strict=True))
+            pen = f'fill="none" stroke="{color}" stroke-width="{0.8 if is_best else 0.4}"{dashes}'
+            sheet.shapes.append(f'<path d="{path}" {pen}/>')
+            sheet.legend["推荐接入线路" if is_best else "备选接入线路"] = f'<path d="M-3.5,0H3.5" {pen}/>'
+    spots = [(variant, *_spot(view, variant.connection_point)) for variant in scheme.variants]
+    for variant, x, y in reversed(spots):
+        is_best = variant is scheme.variants[0]
+        mark = _numbered(str(variant.rank), _RED if is_best else _GREY)
+        sheet.shapes.append(_at(x, y, mark))
+        sheet.taken.append((x - 2.2, y - 2.2, x + 2.2, y + 2.2))
+        sheet.legend["推荐接入点" if is_best else "备选接入点（序号）"] = mark
+    for variant, x, y in spots:
+        _label(sheet, variant.connection_point.name or variant.connection_point.element_source_id, x, y)
+
+
+def _spot(view: _View, point: ConnectionPoint) -> tuple[float, float]:
+    x, y = view.on_paper(point.lon_deg, point.lat_deg)
+    return float(x), float(y)
+
+
+def _draw_customer(sheet: _Sheet, view: _View, lon_deg: float, lat_deg: float) -> None:
+    x, y = (float(value) for value in view.on_paper(lon_deg, lat_deg))
+    mark = f'<path d="M0,-2.4L2.2,-0.5V2H-2.2V-0.5Z" fill="{_RED}" stroke="#ffffff" stroke-width="0.25"/>'
+    sheet.shapes.append(_at(x, y, mark))
+    sheet.taken.append((x - 2.4, y - 2.6, x + 2.4, y + 2.2))
+    sheet.legend["客户用电点"] = mark
+    _label(sheet, "客户用电点", x, y)
+
+
+def _label(sheet: _Sheet, text: str, x: float, y: float) -> None:
+    """Write a label beside a mark where it covers nothing; in the last resort leave it out, the table names it."""
+    if len(text) > _LABEL_CHARACTERS_MAX:
+        text = text[: _LABEL_CHARACTERS_MAX - 1] + "…"
+    width = sum(1.0 if ord(c) > 0x2E7F else _LATIN_WIDTH for c in text) * _TEXT_MM + 0.8
+    height = _TEXT_MM + 0.8
+    for left, top in _label_places(x, y, width, height):
+        box = (left, top, left + width, top + height)
+        inside = box[0] >= 0.5 and box[2] <= _MAP_WIDTH_MM - 0.5 and box[1] >= 0.5 and box[3] <= HEIGHT_MM - 0.5
+        if inside and not any(_overlap(box, other) for other in sheet.taken):
+            sheet.taken.append(box)
+            halo = ' stroke="#ffffff" stroke-width="0.7" paint-order="stroke" stroke-linejoin="round"'
+            sheet.shapes.append(_text(text, left + 0.4, top + height - 1.0, extra=halo))
+            return
+
+
+def _label_places(x: float, y: float, width: float, height: float) -> Iterator[tuple[float, float]]:
+    for gap in (2.8, 5.0, 8.0):
+        yield x + gap, y - height / 2
+        yield x - gap - width, y - height / 2
+        yield x - width / 2, y - gap - height
+        yield x - width / 2, y + gap
+        yield x + gap * 0.7, y - gap * 0.7 - height
+        yield x + gap * 0.7, y + gap * 0.7
+        yield x - gap * 0.7 - width, y - gap * 0.7 - height
+        yield x - gap * 0.7 - width, y + gap * 0.7
+
+
+def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+
+
+def _key(sheet: _Sheet, view: _View) -> list[str]:
+    """North arrow, legend and scale bar in the strip beside the map."""
+    left, middle = _MAP_WIDTH_MM + 3.5, (_MAP_WIDTH_MM + WIDTH_MM) / 2
+    arrow = f'<path d="M0,-5.5L2.2,3.5L0,1.8L-2.2,3.5Z" fill="{_DARK}"/>'
+    shapes = [_at(middle, 11.0, arrow), _text("北", middle, 4.6, anchor="middle")]
+    pitch = min(4.7, 60.0 / max(len(sheet.legend), 1))
+    for row, (name, mark) in enumerate(reversed(sheet.legend.items())):
+        y = 20.0 + pitch * row
+        shapes += [_at(left + 3.5, y, mark), _text(name, left + 9.0, y + 1.0)]
+    bar_m = _bar_m(view.mm_per_m)
+    bar, y = bar_m * view.mm_per_m, HEIGHT_MM - 6.0
+    pen = f'fill="none" stroke="{_DARK}" stroke-width="0.4"'
+    x = middle - bar / 2
+    shapes.append(f'<path d="M{x:.2f},{y - 1.5:.2f}v1.5h{bar:.2f}v-1.5M{middle:.2f},{y - 0.9:.2f}v0.9" {pen}/>')
+    shapes.append(_text("0", x, y - 2.3, anchor="middle"))
+    length = f"{bar_m:g} m" if bar_m < 1000 else f"{bar_m / 1000:g} km"
+    shapes.append(_text(length, x + bar, y - 2.3, anchor="middle"))
+    shapes.append(_text("示意图，坐标CGCS2000", middle, HEIGHT_MM - 2.0, anchor="middle", size=2.3))
+    return shapes
+
+
+def _bar_m(mm_per_m: float) -> float:
+    """Return the longest 1, 2 or 5 times a power of ten (m) that the scale bar has room for."""
+    room_m = _BAR_MM_MAX / mm_per_m
+    power = 10.0 ** math.floor(math.log10(room_m))
+    return max(step * power for step in (1.0, 2.0, 5.0) if step * power <= room_m)
+
+
+def _numbered(number: str, color: str) -> str:
+    digit = f'<text y="0.95" font-size="2.6" fill="#ffffff" text-anchor="middle">{escape(number)}</text>'
+    return f'<circle r="2" fill="{color}" stroke="#ffffff" stroke-width="0.25"/>{digit}'
+
+
+def _at(x: float, y: float, shape: str) -> str:
+    return f'<g transform="translate({x:.2f},{y:.2f})">{shape}</g>'
+
+
+def _text(text: str, x: float, y: float, *, anchor: str = "start", size: float = _TEXT_MM, extra: str = "") -> str:
+    shown = escape(replace_missing(text)[0]) or NOT_APPLICABLE
+    return f'<text x="{x:.2f}" y="{y:.2f}" font-size="{size:g}" text-anchor="{anchor}"{extra}>{shown}</text>'
+
+
+def _svg(shapes: list[str]) -> str:
+    size = f'width="{WIDTH_MM:g}mm" height="{HEIGHT_MM:g}mm" viewBox="0 0 {WIDTH_MM:g} {HEIGHT_MM:g}"'
+    family = "font-family=\"'Noto Sans SC','Microsoft YaHei','SimHei',sans-serif\""
+    sheet = f'<rect width="{WIDTH_MM:g}" height="{HEIGHT_MM:g}" fill="#ffffff"/>'
+    body = "\n".join(shapes)
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {size} {family} fill="{_DARK}">\n{sheet}\n{body}\n</svg>\n'
