@@ -59,11 +59,10 @@ class Piece(NamedTuple):
     end: Point
 
 
-def split_route(path: list[Point], spacing_m: float) -> list[Piece]:
-    """Cut a route into equal pieces near ``spacing_m`` long, keeping its vertices."""
+def split_route(path: list[Point], count: int) -> list[Piece]:
+    """Cut a route into ``count`` pieces of equal length, keeping its vertices."""
     scale = math.cos(math.radians(path[0][1]))
     legs_m = [math.hypot((b[0] - a[0]) * scale, b[1] - a[1]) * METRES_PER_DEGREE for a, b in pairwise(path)]
-    count = max(1, round(sum(legs_m) / spacing_m))
     piece_m = sum(legs_m) / count
     pieces: list[Piece] = []
     vertices: list[Point] = []

@@ -56,12 +56,11 @@ def _add_substations(sheets: Sheets, source: Source, choices: dict[str, Any]) ->
         line = source.mv["line"][row["head_line"]]
         busbars = {s["source_busbar"] for s in choices["substations"]}
         busbar = next(end for end in (line["from_bus"], line["to_bus"]) if end in busbars)
-        is_split = row["head_line"] in choices["poles"]["kept_conductor_lines"]
-        at_end = is_split and line["to_bus"] == busbar
-        suffix = "" if not is_split else f"-{_pole_count(source, choices, row['head_line']) + 1 if at_end else 1:02d}"
+        pieces = _piece_count(source, choices, row["head_line"])
+        head = _section_id(row["head_line"], pieces if line["to_bus"] == busbar else 1, pieces)
         add(
             sheets, "feeders", feeder_id=row["id"], name=row["name"], busbar_id=node_id(busbar, choices),
-            head_section_id=f"W{row['head_line']:03d}{suffix}", rating_a=row.get("rating_a"),
+            head_section_id=head, rating_a=row.get("rating_a"),
         )  # fmt: skip
 
 
@@ -135,12 +134,11 @@ def _add_sections(
         from_id, to_id = node_id(line["from_bus"], choices), node_id(line["to_bus"], choices)
         energised = line["from_bus"] if layout.open_line.get(index) == line["to_bus"] else line["to_bus"]
         feeder = layout.feeder.get(energised) or layout.feeder[line["from_bus"]]
-        spacing_m = choices["poles"]["spacing_m"] if _is_split(index, choices) else float("inf")
-        pieces = split_route(route(line, source.mv["bus"]), spacing_m)
+        pieces = split_route(route(line, source.mv["bus"]), _piece_count(source, choices, index))
         is_replaced = index in choices["poles"]["replaced_lines"]
         remaining_km, previous = round(line["length_km"], 6), from_id
         for number, piece in enumerate(pieces, start=1):
-            section = f"W{index:03d}" if len(pieces) == 1 else f"W{index:03d}-{number:02d}"
+            section = _section_id(index, number, len(pieces))
             length_km = remaining_km if number == len(pieces) else round(line["length_km"] * piece.share, 6)
             remaining_km = round(remaining_km - length_km, 6)
             following = to_id
@@ -253,12 +251,16 @@ def _stations(source: Source) -> list[int]:
     return sorted({row["bus"] for row in source.mv["load"].values()} | set(source.joins.values()))
 
 
-def _is_split(line: int, choices: dict[str, Any]) -> bool:
-    return line in choices["poles"]["kept_conductor_lines"] or line in choices["poles"]["replaced_lines"]
+def _piece_count(source: Source, choices: dict[str, Any], line: int) -> int:
+    """Return into how many sections a source line is cut: one, or one for each span between poles."""
+    if line not in choices["poles"]["kept_conductor_lines"] + choices["poles"]["replaced_lines"]:
+        return 1
+    return max(1, round(source.mv["line"][line]["length_km"] * 1000.0 / choices["poles"]["spacing_m"]))
 
 
-def _pole_count(source: Source, choices: dict[str, Any], line: int) -> int:
-    return len(split_route(route(source.mv["line"][line], source.mv["bus"]), choices["poles"]["spacing_m"])) - 1
+def _section_id(line: int, number: int, pieces: int) -> str:
+    """Return the identifier of one of the ``pieces`` of a source line, counted from its first bus."""
+    return f"W{line:03d}" if pieces == 1 else f"W{line:03d}-{number:02d}"
 
 
 def _choose(options: list[tuple[str, float]], at: float) -> str:
