@@ -19,7 +19,7 @@ from gridmodel.capacity.limits import Limits
 from gridmodel.capacity.violations import Violation, attributed_violations
 from gridmodel.catalogue.records import LineType
 from gridmodel.errors import ConvergenceError
-from gridmodel.geometry import cut_line
+from gridmodel.geometry import cut_line, starting_near
 from gridmodel.islands import Islands, new_net
 from gridmodel.net import Net, element_tables, pandapower, run_load_flow
 from gridmodel.short_circuit import compute_short_circuit_current_ka
@@ -79,6 +79,8 @@ class ConnectionAssessment:
     transformer_loading_ratio_max: float | None
     losses_kw: float
     """Change of the losses by the connection."""
+    length_km: float
+    """Lines on the supply path at the voltage of the point (供电半径), the route included."""
     ik3_ka: float | None
     limit_kind: str | None
     """Kind of the first violation, ``convergence`` or ``unsupplied``; ``None`` when within limits."""
@@ -191,6 +193,7 @@ class ConnectionStudy:
                 _loading_ratio_max(after, "trafo", path.trafos), _loading_ratio_max(after, "trafo3w", path.trafo3ws)
             ),
             losses_kw=(_losses_mw(after) - _losses_mw(before)) * _KW_PER_MW,
+            length_km=_length_km(after, path, float(after.bus.vn_kv[point.bus])),
             limit_kind=None if first is None else first.kind,
             limit_element_id=None if first is None else self._element_id(first.table, first.element, point),
             element_ids=self._path_ids(path, point),
@@ -266,10 +269,13 @@ def split_line(net: Net, line: int, fraction_along: float) -> tuple[int, int]:
 
 
 def _cut_geometry(net: Net, line: int, other: int, bus: int, fraction_along: float) -> None:
-    text = net.line.geo[line] if "geo" in net.line else None
-    if not (isinstance(text, str) and text):
+    line_text = net.line.geo[line] if "geo" in net.line else None
+    bus_text = net.bus.geo[int(net.line.from_bus[line])] if "geo" in net.bus else None
+    if not (isinstance(line_text, str) and line_text and isinstance(bus_text, str) and bus_text):
         return
-    first, second = cut_line(json.loads(text)["coordinates"], fraction_along)
+    lon, lat = json.loads(bus_text)["coordinates"][:2]
+    path = starting_near([point[:2] for point in json.loads(line_text)["coordinates"]], lon, lat)
+    first, second = cut_line(path, fraction_along)
     net.line.at[line, "geo"] = json.dumps({"type": "LineString", "coordinates": first.tolist()})
     net.line.at[other, "geo"] = json.dumps({"type": "LineString", "coordinates": second.tolist()})
     net.bus.at[bus, "geo"] = json.dumps({"type": "Point", "coordinates": second[0].tolist()})
@@ -332,6 +338,7 @@ def _failed(kind: str) -> ConnectionAssessment:
         line_loading_ratio_max=math.nan,
         transformer_loading_ratio_max=None,
         losses_kw=math.nan,
+        length_km=math.nan,
         ik3_ka=None,
         limit_kind=kind,
         limit_element_id=None,
@@ -354,6 +361,12 @@ def _largest(*values: float | None) -> float | None:
 def _losses_mw(net: Net) -> float:
     frames = [net[f"res_{name}"] for name in _LOSS_TABLES if len(net.get(f"res_{name}", ()))]
     return float(sum(frame["pl_mw"].sum() for frame in frames if "pl_mw" in frame))
+
+
+def _length_km(net: Net, path: SupplyPath, u_nominal_kv: float) -> float:
+    lines = net.line.loc[list(path.lines)]
+    same_level = np.isclose(net.bus.vn_kv.loc[lines.from_bus.to_list()].to_numpy(), u_nominal_kv)
+    return float(lines.length_km[same_level].sum())
 
 
 def _distances_km(net: Net, path: SupplyPath) -> dict[int, float]:

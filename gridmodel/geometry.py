@@ -138,6 +138,13 @@ def cut_line(line_lonlat_deg: ArrayLike, fraction_along: float) -> tuple[Floats,
     return np.vstack((line[along < at], cut)), np.vstack((cut, line[along > at]))
 
 
+def starting_near(line_lonlat_deg: ArrayLike, lon_deg: float, lat_deg: float) -> Floats:
+    """Return the polyline, turned round if its last point is nearer to the place than its first."""
+    line = np.asarray(line_lonlat_deg, dtype=float)
+    first, last = distance_m(lon_deg, lat_deg, line[[0, -1], 0], line[[0, -1], 1])
+    return line[::-1] if last < first else line
+
+
 class PointIndex:
     """Nearest search among places; positions refer to the arrays given. Places with NaN are never found."""
 

@@ -1,5 +1,6 @@
 """Expected values: nets built by hand with pandapower's own functions, closed forms, IEC 60909 by hand."""
 
+import json
 import math
 
 import numpy as np
@@ -78,6 +79,7 @@ def test_assessment_equals_the_whole_net_built_by_hand() -> None:
     assert result.transformer_loading_ratio_max == pytest.approx(net.res_trafo.loading_percent[0] / 100, abs=1e-9)
     assert result.losses_kw == pytest.approx(losses_kw(net) - losses_kw(before), abs=1e-4)
     assert result.element_ids == ("N3", "L1", "L0", "T0")
+    assert result.length_km == pytest.approx(2.0 + 3.0 + 0.5)
 
 
 def test_split_line_equals_a_net_with_the_extra_bus_built_by_hand() -> None:
@@ -106,6 +108,19 @@ def test_switch_at_the_far_end_stays_there_when_the_line_is_split() -> None:
     assert net.line.loc[[3, other], ["from_bus", "to_bus"]].to_numpy().tolist() == [[3, bus], [bus, 5]]
     assert net.line.length_km[[3, other]].tolist() == pytest.approx([0.375, 1.125])
     assert net.switch[["bus", "element"]].to_numpy().tolist() == [[5, other]]
+
+
+def test_geometry_is_cut_from_the_from_bus_whichever_way_it_was_drawn() -> None:
+    for drawn in ([[114.5, 33.0], [114.6, 33.0]], [[114.6, 33.0], [114.5, 33.0]]):
+        net = radial().net
+        net.bus["geo"] = None
+        net.bus.at[2, "geo"] = json.dumps({"type": "Point", "coordinates": [114.5, 33.0]})
+        net.line["geo"] = None
+        net.line.at[1, "geo"] = json.dumps({"type": "LineString", "coordinates": drawn})
+        bus, other = split_line(net, 1, 0.25)
+        assert json.loads(net.bus.geo[bus])["coordinates"][0] == pytest.approx(114.525, abs=1e-6)
+        assert json.loads(net.line.geo[1])["coordinates"][0] == [114.5, 33.0]
+        assert json.loads(net.line.geo[other])["coordinates"][-1] == [114.6, 33.0]
 
 
 def test_tee_on_a_line_open_at_its_far_end_is_supplied_from_the_other() -> None:
