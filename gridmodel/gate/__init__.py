@@ -13,11 +13,12 @@ import pandas as pd
 
 from gridmodel.errors import InputError
 from gridmodel.gate.connectivity import check_topology
+from gridmodel.gate.coordinates import check_places
 from gridmodel.gate.electrical import check_electrical
 from gridmodel.gate.report import ElementNames, Gap, Report, RowCheck, TopologyCheck
 from gridmodel.gate.rows import Checking, check_references, collect, type_tables
 
-__all__ = ["ElementNames", "Gap", "RowCheck", "TopologyCheck", "check_net", "check_topology"]
+__all__ = ["ElementNames", "Gap", "RowCheck", "TopologyCheck", "check_net", "check_places", "check_topology"]
 
 
 def check_net(net: Mapping[str, pd.DataFrame], *, file: str, element_names: ElementNames | None = None) -> RowCheck:

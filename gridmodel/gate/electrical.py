@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -185,12 +187,13 @@ def _check_twins(checking: Checking, state: TableState) -> None:
         key = tuple(data[position].tolist())
         twin = seen.setdefault(key, position)
         if twin != position:
+            other = name_of(checking.report.names, "line", int(state.index[twin]))
             checking.warn(
                 state,
                 position,
                 "duplicate_parallel_line",
                 column="from_bus",
-                expected=f"与 {name_of(checking.report.names, 'line', int(state.index[twin]))} 不是同一条线路的重复录入",
+                expected=f"与 {other} 不是同一条线路的重复录入",
                 consequence="按双回线计算,该段承载能力加倍;请核对",
             )
 
@@ -199,7 +202,7 @@ def _check_windings(checking: Checking, state: TableState) -> None:
     sides = [column.removesuffix("_bus") for column in BRANCH_ENDS[state.name]]
     rated = {side: _column(state, f"vn_{side}_kv") for side in sides}
     nominal = {side: _u_nominal_kv(checking, _buses(state, f"{side}_bus")) for side in sides}
-    for upper, lower in zip(sides, sides[1:], strict=False):
+    for upper, lower in pairwise(sides):
         swapped = (rated[upper] < rated[lower]) | (nominal[upper] < nominal[lower])
         _quarantine(
             checking,
@@ -279,8 +282,8 @@ def _check_taps(checking: Checking, state: TableState) -> None:
                 "tap_ignored",
                 column=f"tap{suffix}_pos",
                 expected=f"{kind} 为 Ratio、Symmetrical 或 Ideal",
-                consequence=f"分接头类型为空,潮流按额定分接计算:位置 {position_[position]:g}(中性 {neutral[position]:g},"
-                f"每档 {shown:g})不起作用,电压与容量可能偏差",
+                consequence=f"分接头类型为空,潮流按额定分接计算:位置 {position_[position]:g}"
+                f"(中性 {neutral[position]:g},每档 {shown:g})不起作用,电压与容量可能偏差",
             )
         low, high = (_column_or_nan(state, f"tap{suffix}_{part}") for part in ("min", "max"))
         for position in np.flatnonzero(((position_ < low) | (position_ > high)) & state.accepted).tolist():
