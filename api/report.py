@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from gridmodel.snapshot import Snapshot
 
 QUANTILES = (0.0, 0.1, 0.5, 0.9, 1.0)
-FINDINGS_SHOWN = 20
+FINDINGS_SHOWN = 10
 _STATUS = {"assessed": "已评估", "not_assessable": "无法评估", "unsupplied": "未供电"}
 _LIMIT = {
     "line_loading": "线路负载率",
@@ -93,6 +93,10 @@ def show_snapshot(snapshot: Snapshot) -> None:
     rows = [(c.table, c.read, c.accepted, c.quarantined, c.merged) for c in snapshot.counts]
     console.print(_table(("数据表", "读入", "采用", "隔离", "合并"), rows))
     ranked = sorted(snapshot.findings, key=lambda f: ("error", "warning", "info").index(f.severity))
+    kinds = Counter((f.severity, f.code, f.table, f.disposition) for f in ranked)
+    if kinds:
+        found = [(code, severity, table, fate, count) for (severity, code, table, fate), count in kinds.items()]
+        console.print(_table(("数据问题", "级别", "数据表", "处置", "条数"), found))
     for finding in ranked[:FINDINGS_SHOWN]:
         places = (finding.file, finding.table, finding.row, finding.column)
         place = " ".join(str(part) for part in places if part is not None)
