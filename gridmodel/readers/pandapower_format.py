@@ -75,11 +75,10 @@ def convert_tables(tables: Mapping[str, pd.DataFrame], *, version: tuple[int, in
     _split_load_shares(converted)
     _add_impedance_directions(converted)
     for name, columns in _ADDED.items():
-        if name in converted:
-            missing = {column: value for column, value in columns.items() if column not in converted[name]}
-            converted[name] = converted[name].assign(
-                **{c: _filled(v, len(converted[name])) for c, v in missing.items()}
-            )
+        frame = converted.get(name)
+        if frame is not None:
+            missing = {column: [value] * len(frame) for column, value in columns.items() if column not in frame}
+            converted[name] = frame.assign(**{c: pd.Series(v, frame.index, dtype=object) for c, v in missing.items()})
     _add_current_source(converted)
     _add_shunt_voltage(converted)
     if version < TAP_TYPE_SINCE:

@@ -1,4 +1,4 @@
-"""Describe a pandapower net as a snapshot does: what each node, line, transformer and feeder is, and where it stands."""
+"""Describe a pandapower net as a snapshot does: what each node, line, transformer and feeder is, and where it is."""
 
 from __future__ import annotations
 
@@ -69,14 +69,14 @@ def _point(cell: object) -> tuple[float, float]:
 def empty_in_flight() -> pd.DataFrame:
     """Return the frame of commitments (在途) of a source that knows none."""
     types = {
-        "commitment_id": object,
+        "commitment_id": "object",
         "bus": "int64",
-        "capacity_kva": float,
-        "power_factor": float,
-        "approved_on": object,
-        "valid_to": object,
+        "capacity_kva": "float64",
+        "power_factor": "float64",
+        "approved_on": "object",
+        "valid_to": "object",
     }
-    return pd.DataFrame({name: pd.Series(dtype=dtype) for name, dtype in types.items()})
+    return pd.DataFrame(columns=list(types)).astype(types)
 
 
 class _Supply:
@@ -88,15 +88,15 @@ class _Supply:
         self.feeder: dict[int, str | None] = dict.fromkeys(every.tolist())
         self.substation: dict[int, str | None] = dict.fromkeys(every.tolist())
         self.main: dict[int, tuple[str, int] | None] = dict.fromkeys(every.tolist())
-        self.heads: dict[str, tuple[str, int, int]] = {}
+        self.heads: dict[str, tuple[int, int]] = {}
         for bus, row in zip(found.index.tolist(), found.to_dict("records"), strict=True):
             if row["main_table"] is not None:
                 main = str(row["main_table"]), int(row["main_element"])
                 self.main[bus] = main
                 self.substation[bus] = f"bus:{int(net[main[0]].at[main[1], 'hv_bus'])}"
-            if row["feeder"] is not None:
+            if row["head_table"] == "line":  # a transformer on the busbar heads an area, not a feeder
                 self.feeder[bus] = str(row["feeder"])
-                self.heads.setdefault(str(row["feeder"]), (str(row["head_table"]), int(row["head_element"]), bus))
+                self.heads.setdefault(str(row["feeder"]), (int(row["head_element"]), bus))
         self.area = _areas(net)
 
 
@@ -180,12 +180,30 @@ def _kinds(net: Net) -> dict[int, str]:
         fits[hv_bus].add("source" if is_main else "station")
         for bus in lower:
             fits[bus].add("substation_busbar" if voltage[bus] > LOW_VOLTAGE_KV_MAX else "lv_board")
-    return {bus: next(kind for kind in _NODE_KINDS if kind in kinds) for bus, kinds in fits.items()}
+    found = {bus: next(kind for kind in _NODE_KINDS if kind in kinds) for bus, kinds in fits.items()}
+    _spread_busbars(net, found)
+    return found
+
+
+def _spread_busbars(net: Net, kinds: dict[int, str]) -> None:
+    """What closed bus-bus switches join to a busbar is the same busbar."""
+    bars = net.switch[net.switch.closed.to_numpy(dtype=bool) & (net.switch.et == "b").to_numpy()]
+    neighbours: dict[int, list[int]] = {}
+    for a, b in zip(bars.bus.tolist(), bars.element.tolist(), strict=True):
+        neighbours.setdefault(a, []).append(b)
+        neighbours.setdefault(b, []).append(a)
+    stack = [bus for bus, kind in kinds.items() if kind == "substation_busbar"]
+    while stack:
+        for other in neighbours.get(stack.pop(), ()):
+            if kinds[other] == "node":
+                kinds[other] = "substation_busbar"
+                stack.append(other)
 
 
 def _lines(net: Net, supply: _Supply) -> pd.DataFrame:
     known = load_catalogue().line_types
     ends = list(zip(net.line.from_bus.tolist(), net.line.to_bus.tolist(), strict=True))
+    feeders = [_of_line(supply, line, *both) for line, both in zip(net.line.index.tolist(), ends, strict=True)]
     return pd.DataFrame(
         {
             "element_id": pd.Series([f"line:{line}" for line in net.line.index], dtype=object),
@@ -193,9 +211,7 @@ def _lines(net: Net, supply: _Supply) -> pd.DataFrame:
             "type_id": pd.Series([t if t in known else None for t in net.line.std_type.tolist()], dtype=object),
             "laying": pd.Series([_LAYING.get(str(t), "unknown") for t in net.line.type.tolist()], dtype=object),
             "u_nominal_kv": net.bus.vn_kv.reindex(net.line.from_bus).to_numpy(dtype=float),
-            "feeder_id": pd.Series(
-                [_of_line(supply, line, a, b) for line, (a, b) in zip(net.line.index, ends, strict=True)], dtype=object
-            ),
+            "feeder_id": pd.Series(feeders, dtype=object),
             "area_id": pd.Series([supply.area.get(a, supply.area.get(b)) for a, b in ends], dtype=object),
         }
     ).set_axis(net.line.index, axis=0)
@@ -233,39 +249,32 @@ def _transformers(net: Net, supply: _Supply) -> pd.DataFrame:
 
 
 def _feeders(net: Net, supply: _Supply) -> pd.DataFrame:
-    """One row per feeder (馈线); a feeder without a head line (a transformer on the busbar) has no rating in ampere."""
+    """One row per feeder (馈线). ``main_transformer`` is -1 where there is none with two windings."""
     rows = []
-    for feeder, (table, element, bus) in sorted(supply.heads.items()):
-        main = supply.main[bus]
-        is_line = table == "line"
-        line = net.line.loc[element] if is_line else None
-        rating_a = math.nan if line is None else float(line.max_i_ka * line.df * line.parallel * 1000.0)
+    for feeder, (element, bus) in sorted(supply.heads.items()):
+        main, line = supply.main[bus], net.line.loc[element]
         rows.append(
             {
                 "feeder_id": feeder,
-                "name": _text(net[table].at[element, "name"]) if table in net else None,
+                "name": line["name"] if isinstance(line["name"], str) else None,
                 "substation_id": supply.substation[bus],
                 "main_transformer": main[1] if main is not None and main[0] == "trafo" else -1,
-                "head_line": element if is_line else -1,
-                "rating_a": rating_a,
+                "head_line": element,
+                "rating_a": float(line.max_i_ka * line.df * line.parallel * 1000.0),
                 "measured_max_a": math.nan,
                 "measured_on": None,
             }
         )
-    columns = [
-        "feeder_id",
-        "name",
-        "substation_id",
-        "main_transformer",
-        "head_line",
-        "rating_a",
-        "measured_max_a",
-        "measured_on",
-    ]
-    frame = pd.DataFrame(rows, columns=columns).set_index("feeder_id")
-    types = {"main_transformer": "int64", "head_line": "int64", "rating_a": float, "measured_max_a": float}
-    return frame.astype({**dict.fromkeys(frame.columns, object), **types})
+    frame = pd.DataFrame(rows, columns=["feeder_id", *_FEEDER_TYPES]).set_index("feeder_id")
+    return frame.astype(_FEEDER_TYPES)
 
 
-def _text(cell: object) -> str | None:
-    return cell if isinstance(cell, str) else None
+_FEEDER_TYPES = {
+    "name": "object",
+    "substation_id": "object",
+    "main_transformer": "int64",
+    "head_line": "int64",
+    "rating_a": "float64",
+    "measured_max_a": "float64",
+    "measured_on": "object",
+}

@@ -66,7 +66,7 @@ CONTROLLER_PAIRS = frozenset({("pandapower.timeseries.data_sources.frame_data", 
         ("util.characteristic", "SplineCharacteristic"),
     )
 )
-"""pandapower's own controllers, characteristics and their data sources. They are recognised in order to be left out, never built."""
+"""pandapower's own controllers, characteristics and data sources: recognised in order to be left out, never built."""
 
 ALLOWED_TEXT = "pandapowerNet, pandas DataFrame and Series, numpy numbers"
 
