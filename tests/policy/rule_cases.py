@@ -1,0 +1,146 @@
+"""Runs the case tables of fixtures/cases/rules: each file is one rule, each case a request and what must come out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from gridmodel.errors import InputError
+from scheme.limits import capacity_settings, operating_limits
+from scheme.policy.parameter import PolicySet, PolicyView
+from scheme.request import SupplyRequest, parse_request
+from scheme.rules.documents_required import list_required_documents
+from scheme.rules.emergency import plan_emergency_source
+from scheme.rules.fees import check_fee_name, compute_fees
+from scheme.rules.inspection import list_inspection_scope
+from scheme.rules.investment import decide_investment
+from scheme.rules.metering import plan_metering
+from scheme.rules.notices import list_notices
+from scheme.rules.ownership import describe_ownership
+from scheme.rules.protection import plan_protection
+from scheme.rules.reactive import plan_compensation
+from scheme.rules.receiving import plan_receiving
+from scheme.rules.steps import list_steps
+from scheme.rules.tariff import decide_tariff
+from scheme.rules.time_limit import find_time_limit
+from scheme.rules.to_be_filled import list_to_be_filled
+from scheme.rules.validity import compute_validity
+from scheme.rules.voltage_level import SupplyDecision, decide_supply
+from scheme.schedule import plan_timeline
+
+FOLDER = Path(__file__).parents[2] / "fixtures" / "cases" / "rules"
+SIZES_KVA = (30, 50, 80, 100, 125, 160, 200, 250, 315, 400, 500, 630, 800, 1000, 1250, 1600, 2000, 2500)
+
+Given = Mapping[str, Any]
+
+
+def read_cases() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield rule name and case."""
+    for path in sorted(FOLDER.glob("*.json")):
+        for case in json.loads(path.read_text(encoding="utf-8")):
+            yield path.stem, case
+
+
+def build_request(given: Given) -> SupplyRequest:
+    """Return a complete request with the facts a case names."""
+    demand = {
+        key: given[key] for key in ("installed_kw", "capacity_kva", "power_factor", "single_phase") if key in given
+    }
+    content = {
+        "request_id": "case",
+        "applicant": {"name": "某客户", "category": given["category"], "importance": given.get("importance")},
+        "business": given.get("business", "new"),
+        "location": {"lon_deg": 115.1, "lat_deg": 33.4, "datum": "CGCS2000"},
+        "demand": demand,
+        "voltage": given.get("voltage", "auto"),
+        "sources": given.get("sources", "single"),
+        "received_on": given.get("received_on", "2026-06-15"),
+        "circumstances": given.get("circumstances", {}),
+    }
+    return parse_request(json.dumps(content))
+
+
+def run_case(rule: str, case: Mapping[str, Any], policies: PolicySet) -> tuple[Any, PolicyView]:
+    """Return the outcome as plain data and the view that recorded the reads."""
+    view = PolicyView(policies=policies, profile=case["profile"], as_of=date.fromisoformat(case["as_of"]))
+    return json.loads(json.dumps(RULES[rule](case["input"], view), default=_plain)), view
+
+
+def matches(expected: Any, found: Any) -> bool:
+    """Return whether every fact expected is found; lists must have the same length, numbers agree to 1e-8."""
+    if isinstance(expected, dict):
+        return isinstance(found, dict) and all(matches(expected[key], found.get(key)) for key in expected)
+    if isinstance(expected, list):
+        return (
+            isinstance(found, list)
+            and len(expected) == len(found)
+            and all(matches(wanted, got) for wanted, got in zip(expected, found, strict=True))
+        )
+    if isinstance(expected, float) and isinstance(found, float | int):
+        return abs(expected - found) <= 1e-8
+    return bool(expected == found)
+
+
+def _plain(value: Any) -> Any:
+    return asdict(value)
+
+
+def _supply(given: Given, view: PolicyView) -> SupplyDecision:
+    sizes = given.get("transformer_sizes_kva", SIZES_KVA)
+    return decide_supply(build_request(given), view, transformer_sizes_kva=sizes)
+
+
+def _fee_is_allowed(given: Given, view: PolicyView) -> bool:
+    try:
+        check_fee_name(given["name"], view)
+    except InputError:
+        return False
+    return True
+
+
+def _to_be_filled(given: Given, view: PolicyView) -> tuple[str, ...]:
+    request = build_request(given)
+    tariff = decide_tariff(request, _supply(given, view), view)
+    emergency = plan_emergency_source(request, view)
+    return list_to_be_filled(request, view, tariff=tariff, emergency=emergency, fees=())
+
+
+def _flag(given: Given) -> bool:
+    return bool(given["is_low_voltage"])
+
+
+RULES: dict[str, Callable[[Given, PolicyView], Any]] = {
+    "supply": _supply,
+    "receiving": lambda g, v: plan_receiving(_supply(g, v), v),
+    "metering": lambda g, v: plan_metering(_supply(g, v), v),
+    "tariff": lambda g, v: decide_tariff(build_request(g), _supply(g, v), v),
+    "protection": lambda g, v: plan_protection(_supply(g, v), v, point_kind=g["point_kind"], laying=g["laying"]),
+    "reactive": lambda g, v: plan_compensation(build_request(g), _supply(g, v), v),
+    "emergency": lambda g, v: plan_emergency_source(build_request(g), v),
+    "investment": lambda g, v: decide_investment(build_request(g), v, is_low_voltage=_flag(g)),
+    "ownership": lambda g, v: describe_ownership(g["point_kind"], v),
+    "fees": lambda g, v: compute_fees(v, source_capacities_kva=g["source_capacities_kva"], is_low_voltage=_flag(g)),
+    "fee_names": _fee_is_allowed,
+    "steps": lambda g, v: [step.name for step in list_steps(build_request(g), v, is_low_voltage=_flag(g))],
+    "time_limit": lambda g, v: find_time_limit(
+        build_request(g), v, is_low_voltage=_flag(g), has_supporting_works=g["has_supporting_works"]
+    ),
+    "timeline": lambda g, v: plan_timeline(
+        build_request(g),
+        v,
+        is_low_voltage=_flag(g),
+        works_modes=g.get("works_modes", ()),
+        has_supporting_works=g.get("has_supporting_works"),
+    ),
+    "validity": lambda g, v: compute_validity(date.fromisoformat(g["notice_on"]), v, is_low_voltage=_flag(g)),
+    "inspection": lambda g, v: list_inspection_scope(build_request(g), v, is_low_voltage=_flag(g)),
+    "documents": lambda g, v: list_required_documents(build_request(g), v, is_low_voltage=_flag(g)),
+    "notices": lambda g, v: list_notices(build_request(g), v, is_low_voltage=_flag(g)),
+    "to_be_filled": _to_be_filled,
+    "limits": lambda g, v: operating_limits(v),
+    "capacity_settings": lambda g, v: capacity_settings(v),
+}
