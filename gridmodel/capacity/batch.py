@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from gridmodel.capacity.arrays import Complexes, FlowArrays, Integers, Terms
-from gridmodel.capacity.constraints import Constraints, Floats
+from gridmodel.capacity.constraints import Constraints, Flags, Floats
 
 SOURCE_POWER_VA = 1e25
 """Short-circuit power standing for an ideal source; base voltages then agree with pandapower to 1e-12 pu."""
@@ -119,7 +119,7 @@ class BatchEvaluator:
         u_pu, _ = self._solve(np.zeros(1, dtype=np.int64), np.zeros(1, dtype=complex))
         return self._nodes, u_pu[0]
 
-    def values(self, buses: Integers, p_kw: Floats, tan_phi: float) -> Floats:
+    def values(self, buses: Integers, p_kw: Floats, tan_phi: float) -> tuple[Floats, Flags]:
         """Return the limits' values, one row per bus with the load connected there and nowhere else.
 
         Args:
@@ -128,7 +128,7 @@ class BatchEvaluator:
             tan_phi: Reactive per active power.
 
         Returns:
-            Shape (n, limits); a row of NaN where the load flow has no solution.
+            Values, shape (n, limits), and whether the load flow has a solution, shape (n,).
         """
         at = self._local[[self._node_of_bus[bus] for bus in buses.tolist()]]
         u_pu, s_mva = self._solve(at, (p_kw * _VA_PER_KVA * (1.0 + 1j * tan_phi)).astype(np.complex128))
@@ -139,7 +139,7 @@ class BatchEvaluator:
             at = np.flatnonzero(self._term_is_current)
             loading[:, at] /= u_pu[:, self._term_node[at]]
             values[:, self._term_columns] = np.maximum.reduceat(loading, self._term_starts, axis=1)
-        return values
+        return values, ~np.isnan(u_pu[:, 0])
 
     def _solve(self, at: Integers, extra_va: Complexes) -> tuple[Floats, Floats]:
         """Return voltages (n, nodes) and apparent power at all from-ends, then all to-ends (n, 2 branches) in MVA."""

@@ -34,8 +34,8 @@ class Evaluator(Protocol):
 
     name: str
 
-    def values(self, buses: Integers, p_kw: Floats, tan_phi: float) -> Floats:
-        """Return the limits' values per bus, shape (n, limits); a row of NaN where there is no solution."""
+    def values(self, buses: Integers, p_kw: Floats, tan_phi: float) -> tuple[Floats, Flags]:
+        """Return the limits' values per bus, shape (n, limits), and whether there is a solution, shape (n,)."""
         ...
 
 
@@ -125,9 +125,9 @@ def find_brackets(evaluator: Evaluator, question: Question) -> Brackets:
         if not len(active):
             break
         p_kw = state.propose(active, round_number)
-        values = evaluator.values(question.buses[active], p_kw, question.tan_phi)
+        values, has_solution = evaluator.values(question.buses[active], p_kw, question.tan_phi)
         evaluations += len(active)
-        state.take(active, p_kw, values)
+        state.take(active, p_kw, values, has_solution)
     return state.brackets(evaluations)
 
 
@@ -195,9 +195,9 @@ class _State:
             rises = ((last - self.prev_excess[at]) / step > 0.0) & np.isfinite(crossing)
         return np.where(rises, crossing, np.inf)
 
-    def take(self, at: Integers, p_kw: Floats, values: Floats) -> None:
+    def take(self, at: Integers, p_kw: Floats, values: Floats, has_solution: Flags) -> None:
         """Book one round of solved flows."""
-        failed = np.isnan(values).any(axis=1)
+        failed = ~has_solution
         self.hi[at[failed]] = p_kw[failed]
         self.has_solution[at[failed]] = False
         at, p_kw, values = at[~failed], p_kw[~failed], values[~failed]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Literal, NoReturn
 
 import numpy as np
 
@@ -88,26 +88,28 @@ def _difference_kw(
     )
     step = step_kw(float(base.net.bus.vn_kv.at[row.bus]))
 
-    def excess(p_kw: float) -> Floats:
-        values = reference.values(bus, np.array([p_kw]), tan_phi)
+    def excess(p_kw: float) -> Floats | None:
+        values, has_solution = reference.values(bus, np.array([p_kw]), tan_phi)
+        if not has_solution[0]:
+            return None
         return question.counted_excess(np.zeros(1, dtype=np.int64), values).ravel()
 
     at_value = excess(row.capacity_kw)
-    if not at_value.max(initial=-np.inf) <= AGREEMENT:
+    if at_value is None or at_value.max(initial=-np.inf) > AGREEMENT:
         _refuse(row, "the reference does not hold at the value", row.capacity_kw)
     if row.limit_kind == "ceiling":
         return 0.0
     above = excess(row.capacity_kw + step)
     if row.limit is None:
-        if not np.isnan(above).any():
+        if above is not None:
             _refuse(row, "the reference has a solution above the value", row.capacity_kw + step)
         return 0.0
     binding = int(np.flatnonzero(wanted == row.limit)[0])
-    if not above[binding] > 0.0:
+    if above is None or not above[binding] > 0.0:
         _refuse(row, "the reference does not break by the element named", row.capacity_kw + step)
     crossing = row.capacity_kw - at_value[binding] * step / (above[binding] - at_value[binding])
     return float(max(0.0, row.capacity_kw - crossing, crossing - row.breaks_kw))
 
 
-def _refuse(row: Row, what: str, p_kw: float) -> None:
+def _refuse(row: Row, what: str, p_kw: float) -> NoReturn:
     raise EngineDisagreementError(f"bus {row.bus}: {what} ({p_kw:.1f} kW)", bus=row.bus, p_kw=p_kw, engine=row.engine)

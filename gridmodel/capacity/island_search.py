@@ -144,10 +144,10 @@ class IslandSearch:
         everyone = np.arange(len(unsolved))
         value_kw = brackets.value_kw()
         step = np.array([step_kw(kv) for kv in self._base.net.bus.vn_kv.loc[question.buses]])
-        values = reference.values(question.buses, value_kw, question.tan_phi)
-        beyond = reference.values(question.buses, value_kw + step, question.tan_phi)
-        holds = question.counted_excess(everyone, values).max(axis=1, initial=-np.inf) <= 0.0
-        doubtful = np.flatnonzero(~(holds & np.isnan(beyond).any(axis=1)))
+        values, is_solved = reference.values(question.buses, value_kw, question.tan_phi)
+        _, is_beyond_solved = reference.values(question.buses, value_kw + step, question.tan_phi)
+        holds = is_solved & (question.counted_excess(everyone, values).max(axis=1, initial=-np.inf) <= 0.0)
+        doubtful = np.flatnonzero(~holds | is_beyond_solved)
         found = self._rows(question, rows, brackets, reference.name)
         if len(doubtful):
             again = question.pick(doubtful, guess_kw=question.guess_kw[doubtful])

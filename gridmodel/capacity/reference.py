@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gridmodel.capacity.arrays import Integers
-from gridmodel.capacity.constraints import Constraints, Floats, measure
+from gridmodel.capacity.constraints import Constraints, Flags, Floats, measure
 from gridmodel.errors import ConvergenceError
 from gridmodel.net import Net, copy_net, pandapower, run_load_flow
 
@@ -22,20 +22,23 @@ class ReferenceEvaluator:
         self._net = copy_net(net)
         self._constraints, self._rows = constraints, rows
 
-    def values(self, buses: Integers, p_kw: Floats, tan_phi: float) -> Floats:
+    def values(self, buses: Integers, p_kw: Floats, tan_phi: float) -> tuple[Floats, Flags]:
         """Return the limits' values per bus; see :meth:`gridmodel.capacity.batch.BatchEvaluator.values`."""
         values = np.full((len(buses), len(self._rows)), np.nan)
+        has_solution = np.zeros(len(buses), dtype=bool)
         for row, (bus, p) in enumerate(zip(buses.tolist(), p_kw.tolist(), strict=True)):
-            values[row] = self._values_of_one(bus, p, tan_phi)
-        return values
+            solved = self._values_of_one(bus, p, tan_phi)
+            if solved is not None:
+                values[row], has_solution[row] = solved, True
+        return values, has_solution
 
-    def _values_of_one(self, bus: int, p_kw: float, tan_phi: float) -> Floats:
+    def _values_of_one(self, bus: int, p_kw: float, tan_phi: float) -> Floats | None:
         p_mw = p_kw / _KW_PER_MW
         load = pandapower().create_load(self._net, bus, p_mw=p_mw, q_mvar=p_mw * tan_phi)
         try:
             run_load_flow(self._net)
         except ConvergenceError:
-            return np.full(len(self._rows), np.nan)
+            return None
         finally:
             self._net.load = self._net.load.drop(index=load)
         return measure(self._net, self._constraints)[self._rows]
