@@ -26,7 +26,7 @@ def render_word(
     layout: Layout,
     pictures: Mapping[str, bytes],
     as_of: datetime,
-    template: Path | None = None,
+    template: Path | BytesIO | None = None,
 ) -> bytes:
     """Return the reply as a Word document; same payload and pictures, same bytes.
 
@@ -45,7 +45,7 @@ def render_word(
     from jinja2 import StrictUndefined
     from jinja2.sandbox import SandboxedEnvironment
 
-    document = DocxTemplate(str(template or TEMPLATES / layout.id / "template.docx"))
+    document = DocxTemplate(template or TEMPLATES / layout.id / "template.docx")
     environment = SandboxedEnvironment(autoescape=True, undefined=StrictUndefined)
     document.render(dict(payload), jinja_env=environment, autoescape=True)
     for section in layout.sections:

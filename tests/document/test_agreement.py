@@ -1,0 +1,102 @@
+"""Word and PDF are read back and compared with the payload, field by field."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gridmodel.snapshot import Snapshot
+from scheme.document.layout import LAYOUTS, Form, Grid, Layout
+from scheme.document.payload import Payload, build_payload, layout_id
+from scheme.document.write import render_documents
+from scheme.model import Scheme
+from tests.document.conftest import NAMES, as_scheme, load_plain
+from tests.document.reading import drawable, pdf_text, squeezed, word_text
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def rendered(request: pytest.FixtureRequest, snapshot: Snapshot) -> tuple[Scheme, Payload, dict[str, bytes]]:
+    scheme = as_scheme(load_plain(request.param))
+    return scheme, build_payload(scheme), render_documents(scheme, snapshot)
+
+
+def expected_texts(payload: Payload, layout: Layout) -> list[tuple[str, str]]:
+    """Label or key, and the text that must be printed for it; ``row.title`` stands in the banner of a repeated form."""
+    found: list[tuple[str, str]] = [("title", layout.title)]
+    for section in layout.sections:
+        if isinstance(section, Form):
+            rows: list[Any] = [payload] if section.repeat is None else list(payload[section.repeat])
+            found += [(field.key, row[field.key]) for row in rows for field in section.fields]
+            found += [("label", field.label) for field in section.fields if rows]
+        elif isinstance(section, Grid):
+            found += [(f"{section.rows}.{c.key}", row[c.key]) for row in payload[section.rows] for c in section.columns]  # type: ignore[index]
+            if section.note:
+                found.append((section.note, str(payload[section.note])))
+    return found
+
+
+def test_every_field_stands_in_word_and_in_the_pdf(rendered: tuple[Scheme, Payload, dict[str, bytes]]) -> None:
+    scheme, payload, files = rendered
+    word, pdf = word_text(files["scheme.docx"]), pdf_text(files["scheme.pdf"])
+    texts = expected_texts(payload, LAYOUTS[layout_id(scheme)])
+    assert [(key, text) for key, text in texts if squeezed(text) not in word] == []
+    assert [(key, text) for key, text in texts if drawable(text) not in pdf] == []
+
+
+def test_no_field_of_the_payload_is_printed_nowhere() -> None:
+    """A key no layout names would be data silently dropped from every reply."""
+    payload = build_payload(as_scheme(load_plain("hv_single_source_10kv")))
+    named = {"scheme_id"}
+    for layout in LAYOUTS.values():
+        for section in layout.sections:
+            if isinstance(section, Form):
+                named |= {section.repeat} if section.repeat else {field.key for field in section.fields}
+            elif isinstance(section, Grid):
+                named |= {section.rows} | ({section.note} if section.note else set())
+    assert set(payload) - named == set()
+
+
+@pytest.mark.parametrize(
+    ("name", "texts"),
+    [
+        (
+            "hv_single_source_10kv",
+            [
+                "高压供电方案答复单",
+                "2026年11月20日至2027年11月19日",  # validity, both days inclusive
+                "713kW（750.5kVA）",  # 713 / 0.95 = 750.53
+                "46.8%",  # ratio 0.468
+                "1.0049p.u.",
+                "园区07线3号环网柜904间隔",
+                "75/5",
+                "10/0.1",
+                "高可靠性供电费",
+                "另有4个接入点未列出",  # 14 refused, 10 shown
+                "84.60",  # 45.1 + 3.5 + 36
+                "由供电企业填写",
+            ],
+        ),
+        (
+            "lv_resident_220v",
+            ["低压供电方案答复单", "交流220伏单相", "50m（估算）", "2027年2月19日", "王庄2号公变台区"],
+        ),
+        (
+            "lv_small_micro_380v",
+            ["低压供电方案答复单", "交流380伏三相四线", "200/5", "0.5S", "最迟完成日期2026年11月27日"],
+        ),
+        (
+            "joint_work_10kv",
+            ["供电方案转专业联动单", "转专业联动办理", "城西变1号主变接入后负载率91.4%", "另有2个接入点"],
+        ),
+    ],
+)
+def test_a_reply_says_what_a_clerk_reads_off_the_record(name: str, texts: list[str], snapshot: Snapshot) -> None:
+    files = render_documents(as_scheme(load_plain(name)), snapshot)
+    word, pdf = word_text(files["scheme.docx"]), pdf_text(files["scheme.pdf"])
+    assert [text for text in texts if text not in word or text not in pdf] == []
+
+
+def test_joint_work_promises_nothing(snapshot: Snapshot) -> None:
+    pdf = pdf_text(render_documents(as_scheme(load_plain("joint_work_10kv")), snapshot)["scheme.pdf"])
+    assert [word for word in ("同意供电", "计量方案", "产权分界点", "方案有效期") if word in pdf] == []
