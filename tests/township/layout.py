@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from tests.township.source import Point, Table, points
 
-METRES_PER_DEGREE = 111_195.0  # mean sphere of 6371 km; only splits lines, lengths come from the source
+METRES_PER_DEGREE = 111_195.0  # mean sphere of 6371 km
 
 
 class Layout(NamedTuple):
@@ -49,6 +49,19 @@ def route(line: dict[str, Any], buses: Table) -> list[Point]:
     return [points(buses[line["from_bus"]]["geo"])[0], *inner, points(buses[line["to_bus"]]["geo"])[0]]
 
 
+def length_km(line: dict[str, Any], path: list[Point], *, straight_ratio_min: float) -> float:
+    """Return the source's length, or the drawn one where the source's is far below the straight line."""
+    if line["length_km"] >= straight_ratio_min * distance_m(path[0], path[-1]) / 1000.0:
+        return round(line["length_km"], 6)
+    return round(sum(distance_m(a, b) for a, b in pairwise(path)) / 1000.0, 6)
+
+
+def distance_m(a: Point, b: Point) -> float:
+    """Return the distance of two near points on the mean sphere."""
+    scale = math.cos(math.radians((a[1] + b[1]) / 2.0))
+    return math.hypot((b[0] - a[0]) * scale, b[1] - a[1]) * METRES_PER_DEGREE
+
+
 class Piece(NamedTuple):
     """Part of a line between two poles."""
 
@@ -61,8 +74,7 @@ class Piece(NamedTuple):
 
 def split_route(path: list[Point], count: int) -> list[Piece]:
     """Cut a route into ``count`` pieces of equal length, keeping its vertices."""
-    scale = math.cos(math.radians(path[0][1]))
-    legs_m = [math.hypot((b[0] - a[0]) * scale, b[1] - a[1]) * METRES_PER_DEGREE for a, b in pairwise(path)]
+    legs_m = [distance_m(a, b) for a, b in pairwise(path)]
     piece_m = sum(legs_m) / count
     pieces: list[Piece] = []
     vertices: list[Point] = []

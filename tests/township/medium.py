@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gridmodel.catalogue.loader import load_catalogue
-from tests.township.layout import Layout, find_layout, route, split_route
+from tests.township.layout import Layout, find_layout, length_km, route, split_route
 from tests.township.sheets import Sheets, add, pick, vertices_text
 from tests.township.source import Source, points
 
@@ -22,6 +22,7 @@ def add_medium_voltage(sheets: Sheets, source: Source, choices: dict[str, Any]) 
     layout = find_layout(source.mv, choices["feeders"], set(busbars))
     _add_substations(sheets, source, choices)
     _add_nodes(sheets, source, choices, layout)
+    _add_conductor_types(sheets, source)
     ends = _add_sections(sheets, source, choices, layout)
     _add_switches(sheets, source, choices, ends)
     _add_stations(sheets, source, choices)
@@ -116,10 +117,7 @@ def _bays(bus: int, kind: str, choices: dict[str, Any], layout: Layout, *, used:
     return total, total - used
 
 
-def _add_sections(
-    sheets: Sheets, source: Source, choices: dict[str, Any], layout: Layout
-) -> dict[tuple[int, int], str]:
-    """Add the sections and poles; return the section at each end (line, bus) of a source line."""
+def _add_conductor_types(sheets: Sheets, source: Source) -> None:
     for name, row in sorted({line["std_type"]: line for line in source.mv["line"].values()}.items()):
         add(
             sheets, "conductor_types", type_id=name, laying="overhead" if row["type"] == "ol" else "cable",
@@ -127,6 +125,12 @@ def _add_sections(
             c_nf_per_km=row["c_nf_per_km"], rating_a=row["max_i_ka"] * 1000.0,
             source="pandapower 3.5.6, mv_oberrhein (BSD-3-Clause)",
         )  # fmt: skip
+
+
+def _add_sections(
+    sheets: Sheets, source: Source, choices: dict[str, Any], layout: Layout
+) -> dict[tuple[int, int], str]:
+    """Add the sections and poles; return the section at each end (line, bus) of a source line."""
     feeder_names = {row["id"]: row["name"].removeprefix("10kV ") for row in choices["feeders"]}
     poles: dict[str, int] = {}
     ends: dict[tuple[int, int], str] = {}
@@ -134,13 +138,15 @@ def _add_sections(
         from_id, to_id = node_id(line["from_bus"], choices), node_id(line["to_bus"], choices)
         energised = line["from_bus"] if layout.open_line.get(index) == line["to_bus"] else line["to_bus"]
         feeder = layout.feeder.get(energised) or layout.feeder[line["from_bus"]]
-        pieces = split_route(route(line, source.mv["bus"]), _piece_count(source, choices, index))
+        path = route(line, source.mv["bus"])
+        pieces = split_route(path, _piece_count(source, choices, index))
         is_replaced = index in choices["poles"]["replaced_lines"]
-        remaining_km, previous = round(line["length_km"], 6), from_id
+        total_km = length_km(line, path, straight_ratio_min=choices["lengths"]["straight_ratio_min"])
+        remaining_km, previous = total_km, from_id
         for number, piece in enumerate(pieces, start=1):
             section = _section_id(index, number, len(pieces))
-            length_km = remaining_km if number == len(pieces) else round(line["length_km"] * piece.share, 6)
-            remaining_km = round(remaining_km - length_km, 6)
+            piece_km = remaining_km if number == len(pieces) else round(total_km * piece.share, 6)
+            remaining_km = round(remaining_km - piece_km, 6)
             following = to_id
             if number < len(pieces):
                 following = f"P{index:03d}-{number:02d}"
@@ -152,7 +158,7 @@ def _add_sections(
                 )  # fmt: skip
             add(
                 sheets, "line_sections", section_id=section, name=f"{feeder_names[feeder]}{section[1:]}段",
-                feeder_id=feeder, from_node=previous, to_node=following, length_km=length_km,
+                feeder_id=feeder, from_node=previous, to_node=following, length_km=piece_km,
                 conductor_type=choices["poles"]["replaced_conductor"] if is_replaced else line["std_type"],
                 vertices=vertices_text(piece.vertices),
             )  # fmt: skip

@@ -8,6 +8,8 @@ from datetime import date
 
 import pytest
 
+from gridmodel.net import run_load_flow
+from gridmodel.readers.tables import read_tables
 from tests.township.convert import TARGET
 from tests.township.flow import Flow, solve
 from tests.township.sheets import read_sheets
@@ -124,6 +126,17 @@ def test_identifiers_are_unique_and_references_resolve() -> None:
     for row in SHEETS["distribution_transformers"]:
         assert KIND[row["node_id"]] in MEDIUM_KINDS
         assert KIND[row["board_id"]] == "lv_board"
+
+
+def test_product_reader_builds_the_same_network(flow: Flow) -> None:
+    """Two independent ways from the tables to a load flow: the product's reader and this folder's ``flow``."""
+    snapshot = read_tables(TARGET)
+    assert [f for f in snapshot.findings if f.severity == "error" or f.disposition != "accepted"] == []
+    assert (snapshot.nodes["status"] == "assessable").all()
+    run_load_flow(snapshot.net)
+    u_pu = dict(zip(snapshot.net.bus.name, snapshot.net.res_bus.vm_pu, strict=True))
+    assert len(u_pu) == len(flow.u_pu)
+    assert max(abs(u_pu[node] - flow.u_pu[node]) for node in KIND) < 1e-9
 
 
 def test_network_is_radial_and_feeders_are_as_stated() -> None:
