@@ -11,6 +11,8 @@ from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
 
+from gridmodel.errors import InputError
+
 _ONE_DAY = timedelta(days=1)
 _LAST_SETTLED_MONTH_DAY = (12, 24)
 
@@ -25,12 +27,16 @@ def add_workdays(start: date, workdays: int, *, start_is_day_zero: bool = True) 
 
     Raises:
         ValueError: ``workdays`` is negative.
+        InputError: The limit would end after the year 9999.
     """
     if workdays < 0:
         raise ValueError("workdays must be >= 0")
-    day = start if start_is_day_zero or workdays == 0 else start - _ONE_DAY
-    counted, is_provisional = 0, False
+    day, counted, is_provisional = start, 0, False
+    if not start_is_day_zero and workdays > 0:
+        counted, is_provisional = int(is_workday(start)), not is_published(start)
     while counted < workdays:
+        if day == date.max:
+            raise InputError("date is too late to count from", field="received_on", value=start)
         day += _ONE_DAY
         is_provisional = is_provisional or not is_published(day)
         counted += is_workday(day)

@@ -21,10 +21,19 @@ import yaml
 from gridmodel.errors import InputError
 from scheme.errors import PolicyFileError
 from scheme.policy.parameter import PolicyParameter, PolicySet, PolicyView, Profile
-from scheme.policy.parse import check_id, check_keys, check_profiles, parse_parameter, parse_profile, parse_values
+from scheme.policy.parse import (
+    check_id,
+    check_keys,
+    check_profiles,
+    check_same_fields,
+    parse_parameter,
+    parse_profile,
+    parse_values,
+)
 
 _HERE = Path(__file__).parent
 FILE_SIZE_MAX_BYTES = 1_000_000
+DEPTH_MAX = 10
 
 
 def load_policy(profile: str, as_of: date, *, folder: Path | None = None) -> PolicyView:
@@ -93,6 +102,7 @@ def _with_folder(shipped: PolicySet, folder: Path) -> PolicySet:
             raise PolicyFileError("unknown parameter", file=str(path), field="id", value=parameter_id)
         known = parameters[parameter_id]
         values = parse_values(raw["values"], known.id, known.unit, known.op, path, {own.id: own})
+        check_same_fields((*known.values, *values), path)
         parameters[parameter_id] = replace(known, values=known.values + values)
     return _seal(parameters, profiles)
 
@@ -101,11 +111,13 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     if path.stat().st_size > FILE_SIZE_MAX_BYTES:
         raise PolicyFileError("too large", file=str(path), allowed=f"at most {FILE_SIZE_MAX_BYTES} bytes")
     try:
-        loader = yaml.CSafeLoader(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        _check_events(text)
+        loader = yaml.CSafeLoader(text)
         node = loader.get_single_node()
-        _check_node(node, set())
+        _check_keys_of(node)
         content = loader.construct_document(node) if node is not None else None
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
+    except (yaml.YAMLError, ValueError) as error:
         shown = " ".join(str(error).split())[:200]
         raise PolicyFileError(f"not valid YAML: {shown}", file=str(path), allowed="YAML, each key once") from error
     if not isinstance(content, dict):
@@ -113,23 +125,29 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     return content
 
 
-def _check_node(node: yaml.Node | None, seen: set[int]) -> None:
-    """Refuse what YAML would resolve silently: repeated keys, keys that are no text, aliases (a node twice)."""
-    if node is None:
-        return
-    if id(node) in seen:
-        raise yaml.YAMLError(f"aliases are not allowed, line {node.start_mark.line + 1}")
-    seen.add(id(node))
+def _check_events(text: str) -> None:
+    """Refuse aliases, and nesting deep enough to exhaust the stack of the parser."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        if isinstance(event, yaml.AliasEvent):
+            raise yaml.YAMLError("aliases are not allowed")
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEPTH_MAX:
+            raise yaml.YAMLError(f"nested deeper than {DEPTH_MAX}")
+
+
+def _check_keys_of(node: yaml.Node | None) -> None:
+    """Refuse what YAML would resolve silently: keys that stand twice, keys that are no text."""
     if isinstance(node, yaml.MappingNode):
         keys: set[str] = set()
         for key, value in node.value:
             if key.tag != "tag:yaml.org,2002:str" or key.value in keys:
                 raise yaml.YAMLError(f"key {key.value!r} stands twice or is no text, line {key.start_mark.line + 1}")
             keys.add(key.value)
-            _check_node(value, seen)
+            _check_keys_of(value)
     elif isinstance(node, yaml.SequenceNode):
         for item in node.value:
-            _check_node(item, seen)
+            _check_keys_of(item)
 
 
 def _read_profiles(paths: Iterable[Path]) -> dict[str, Profile]:

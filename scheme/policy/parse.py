@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -108,6 +108,24 @@ def check_id(raw: Mapping[str, Any], path: Path, data: Path) -> str:
     return expected
 
 
+def check_same_fields(values: Sequence[PolicyValue], path: Path) -> None:
+    """Refuse a record or table whose fields differ from those of the parameter's other values."""
+    for number, value in enumerate(values, start=1):
+        if value.unit in ("record", "table") and _fields(value) != _fields(values[0]):
+            raise PolicyFileError(
+                "fields differ from the other values",
+                file=str(path),
+                row=number,
+                field="value",
+                value=", ".join(sorted(_fields(value))),
+                allowed=", ".join(sorted(_fields(values[0]))),
+            )
+
+
+def _fields(value: PolicyValue) -> set[str]:
+    return set(value.value if value.unit == "record" else value.value[0])
+
+
 def parse_values(
     raw: object, parameter_id: str, unit: str, op: Op, path: Path, profiles: Mapping[str, Profile]
 ) -> tuple[PolicyValue, ...]:
@@ -128,6 +146,7 @@ def parse_values(
             )
         latest[value.profile] = value.effective_from
         values.append(value)
+    check_same_fields(values, path)
     return tuple(values)
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import calendar
-from datetime import date
+from datetime import MAXYEAR, date
 
+from gridmodel.errors import InputError
 from scheme.model import Validity
 from scheme.policy.parameter import PolicyView
 
@@ -25,6 +26,12 @@ def compute_validity(notice_on: date, policy: PolicyView, *, is_low_voltage: boo
 
 
 def add_months(day: date, months: int) -> date:
-    """Return the same day ``months`` later, the last of the month where it does not exist."""
+    """Return the same day ``months`` later, the last of the month where it does not exist.
+
+    Raises:
+        InputError: It would lie after the year 9999.
+    """
     year, month0 = divmod(day.year * 12 + day.month - 1 + months, 12)
+    if year > MAXYEAR:
+        raise InputError("date is too late to count from", field="as_of", value=day)
     return date(year, month0 + 1, min(day.day, calendar.monthrange(year, month0 + 1)[1]))

@@ -117,7 +117,7 @@ def test_faulty_parameter_is_refused_and_its_field_named(tmp_path: Path, old: st
         ("", "not a mapping"),
         ("id: !!python/object/apply:os.getcwd []\n", "not valid YAML"),
         ("id: [\n", "not valid YAML"),
-        ("[" * 5000, "not valid YAML"),
+        ("id: " + "[" * 200_000 + "]" * 200_000, "nested deeper"),
     ],
 )
 def test_text_that_yaml_would_read_in_silence_is_refused(tmp_path: Path, text: str, said: str) -> None:
@@ -221,6 +221,14 @@ values:
     value: 220
     source: {document: 省价格文件, clause: 第一条}
 """
+OWN_RED_LINE = """\
+id: investment.red_line
+values:
+  - profile: our-county
+    effective_from: 2024-01-01
+    value: {boundary: 规划红线, utility_scope: 红线外}
+    source: {document: 本县文件, clause: 第二条}
+"""
 
 
 def write_own(folder: Path, files: dict[str, str]) -> Path:
@@ -251,6 +259,7 @@ def test_utility_profile_inherits_and_supplies(tmp_path: Path) -> None:
         ({**OWN, RATE_FILE: OWN_RATE.replace("our-county", "xinyang-2021")}, "profile"),
         ({**OWN, RATE_FILE: OWN_RATE + "op: le\n"}, "op"),
         ({**OWN, "fees/other.yaml": OWN_RATE}, "id"),
+        ({**OWN, "investment/red_line.yaml": OWN_RED_LINE}, "value"),
         ({**OWN, "fees/other.yaml": OWN_RATE.replace("high_reliability_hv_cny_per_kva", "other")}, "id"),
     ],
 )

@@ -10,6 +10,8 @@ from datetime import date
 
 import pytest
 
+from gridmodel.errors import InputError
+from scheme.rules.validity import add_months
 from scheme.workdays import add_workdays, published_years
 
 
@@ -59,3 +61,10 @@ def test_last_week_of_the_last_published_year_is_provisional() -> None:
 def test_negative_limit_is_refused() -> None:
     with pytest.raises(ValueError, match="workdays"):
         add_workdays(date(2026, 6, 15), -1)
+
+
+def test_dates_beyond_the_calendar_are_bad_input() -> None:
+    with pytest.raises(InputError, match="too late"):
+        add_workdays(date(9999, 12, 30), 5)
+    with pytest.raises(InputError, match="too late"):
+        add_months(date(9999, 12, 1), 3)
