@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from gridmodel.findings import Finding
@@ -28,8 +28,7 @@ def find_gaps(gate: TableGate, index: ElementIndex) -> tuple[Gap, ...]:
     for table, (element, *ends) in _BRANCH_ENDS.items():
         for row in gate.quarantined(table):
             gaps.append(_gap(row, element, *(_bus(row, end, index) for end in ends)))
-    for row in gate.quarantined("switches"):
-        gaps.append(_switch_gap(row, gate, index))
+    gaps.extend(_switch_gaps(gate, index))
     for table, element in _POINT_TABLES.items():
         gaps.extend(_gap(row, element, _bus(row, "node_id", index)) for row in gate.quarantined(table))
     return tuple(gaps)
@@ -59,11 +58,16 @@ def _gap(row: TableRow, element: str, *buses: int | None) -> Gap:
     )
 
 
-def _switch_gap(row: TableRow, gate: TableGate, index: ElementIndex) -> Gap:
-    section = gate.by_id("line_sections", "lv_lines").get(row["section_id"] or "")
-    if section is not None:
-        return _gap(row, "line", _bus(section, "from_node", index), _bus(section, "to_node", index))
-    return _gap(row, "switch", _bus(row, "node_id", index), _bus(row, "other_node_id", index))
+def _switch_gaps(gate: TableGate, index: ElementIndex) -> Iterator[Gap]:
+    """A section left out has a gap of its own, and a closed switch in an unknown section changes nothing."""
+    sections = gate.by_id("line_sections", "lv_lines")
+    left_out = {row.id for row in gate.quarantined("line_sections", "lv_lines")}
+    for row in gate.quarantined("switches"):
+        section_id = row["section_id"]
+        if section_id in sections:
+            yield _gap(row, "line", *(_bus(sections[section_id], end, index) for end in ("from_node", "to_node")))
+        elif section_id is None or (section_id not in left_out and row["normal_state"] != "closed"):
+            yield _gap(row, "switch", _bus(row, "node_id", index), _bus(row, "other_node_id", index))
 
 
 def _reason(row: TableRow) -> str:
@@ -75,7 +79,7 @@ def check_dependence(
     net: Net, gate: TableGate, index: ElementIndex, membership: Membership, *, file: str
 ) -> tuple[tuple[Finding, ...], Mapping[int, str]]:
     """Return the findings on the whole net, and the reason for every bus that cannot be assessed."""
-    gaps = find_gaps(gate, index)
+    gaps = (*find_gaps(gate, index), *_boards_in_the_dark(gate, index, membership))
     names: ElementNames = {
         "bus": {number: name for name, number in index.buses.items()},
         "line": {number: name for name, number in index.lines.items()},
@@ -83,7 +87,7 @@ def check_dependence(
     }
     check = check_topology(net, file=file, element_names=names, gaps=gaps)
     reasons = dict(check.not_assessable)
-    loose = [gap for gap in gaps if gap.table in ("line", "trafo", "switch") and len(gap.buses) < 2]
+    loose = [gap for gap in gaps if gap.table in ("line", "trafo", "switch") and len(set(gap.buses)) < 2]
     for bus in net.bus.index.tolist():
         if loose and bus not in membership.supplied:
             reasons.setdefault(bus, f"无电源;{loose[0].reason}")
@@ -99,6 +103,17 @@ def check_dependence(
     return tuple(_placed(finding, gate) for finding in check.findings), reasons
 
 
+def _boards_in_the_dark(gate: TableGate, index: ElementIndex, membership: Membership) -> list[Gap]:
+    fed = {row["board_id"] for row in gate.rows.get("distribution_transformers", ())}
+    return [
+        replace(_gap(row, "trafo", index.buses[row["node_id"]]), reason=f"低压侧 {row.id} 无配变")
+        for row in gate.accepted("nodes")
+        if row["kind"] == "lv_board"
+        and row["node_id"] not in fed
+        and index.buses[row["node_id"]] not in membership.supplied
+    ]
+
+
 def _placed(finding: Finding, gate: TableGate) -> Finding:
     """Turn the pandapower index of a finding into the row it came from."""
     tables = {
@@ -108,7 +123,7 @@ def _placed(finding: Finding, gate: TableGate) -> Finding:
         "ext_grid": ("substations",),
     }.get(finding.table, ())
     wanted = (finding.element_id or "").removesuffix(SOURCE_SUFFIX)
-    for row in gate.accepted(*tables):
-        if row.id == wanted:
-            return replace(finding, file=gate.files[row.table.name], table=row.table.name, row=row.number)
-    return finding
+    row = gate.by_id(*tables).get(wanted)
+    if row is None:
+        return finding
+    return replace(finding, file=gate.files[row.table.name], table=row.table.name, row=row.number)

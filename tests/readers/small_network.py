@@ -1,4 +1,4 @@
-"""A network small enough to build by hand: one substation, two feeders with a tie, a ring-main unit, one 台区 of six nodes.
+"""A network small enough to build by hand: one substation, two feeders with a tie, a ring-main unit, one area (台区).
 
 Places are given in km east and north of the busbar, so that the lengths below can be checked with a ruler::
 
@@ -150,7 +150,9 @@ _NETWORK: Tables = {
         {"feeder_id": "F2", "name": "城102线", "busbar_id": "B1", "head_section_id": "L4", "rating_a": None},
     ],
     "line_sections": [
-        _section("L1", "B1", "P1", 1.2, WIRE, feeder_id="F1", name="出线", vertices="115.1040 33.4010; 115.1080 33.4010"),
+        _section(
+            "L1", "B1", "P1", 1.2, WIRE, feeder_id="F1", name="出线", vertices="115.1040 33.4010; 115.1080 33.4010"
+        ),
         _section("L2", "P1", "R1", 0.8, CABLE, feeder_id="F1", name=None),
         _section("L3", "R1", "ST1", 0.5, CABLE, feeder_id=None, name=None),
         _section("L4", "B1", "P2", 1.5, WIRE, feeder_id="F2", name=None),
@@ -186,7 +188,7 @@ _NETWORK: Tables = {
     "capacitors": [{"capacitor_id": "Q1", "node_id": "A0", "q_kvar": 30, "is_in_service": True}],
     "measured_maxima": [
         _maximum("main_transformer", "M1", 21000),
-        _maximum("feeder", "F1", 3464.1016151377544),
+        _maximum("feeder", "F1", 3464.1),
         _maximum("distribution_transformer", "T1", 210),
     ],
     "in_flight": [
