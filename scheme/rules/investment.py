@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from gridmodel.errors import InputError
 from scheme.model import InvestmentBoundary
 from scheme.policy.parameter import PolicyValue, PolicyView
 from scheme.request import SupplyRequest
+from scheme.works import Segment
 
 
 def decide_investment(request: SupplyRequest, policy: PolicyView, *, is_low_voltage: bool) -> InvestmentBoundary:
@@ -22,6 +24,32 @@ def decide_investment(request: SupplyRequest, policy: PolicyView, *, is_low_volt
         customer_scope=value.value["customer_scope"],
         clause=value.clause,
     )
+
+
+def utility_segments(request: SupplyRequest, policy: PolicyView, *, is_low_voltage: bool) -> frozenset[Segment]:
+    """Return which parts of the connection the utility builds.
+
+    Args:
+        request: Category, business and circumstances.
+        policy: Reads ``investment.*``.
+        is_low_voltage: Connected at 220 or 380 V.
+
+    Raises:
+        InputError: The policy has no row for the case.
+    """
+    case = _boundary(request, policy, is_low_voltage).id
+    voltage_class = "lv" if is_low_voltage else "mv"
+    rows = policy.rows("investment.utility_segments")
+    row = next((row for row in rows if (row["case"], row["voltage_class"]) == (case, voltage_class)), None)
+    if row is None:
+        raise InputError(
+            "the policy does not say who builds the connection",
+            field="investment.utility_segments",
+            value=f"{case}, {voltage_class}",
+            allowed="one row for each investment case and voltage class",
+        )
+    segments: tuple[Segment, ...] = ("point", "route", "metering")
+    return frozenset(segment for segment in segments if row[segment])
 
 
 def reaches_red_line(request: SupplyRequest, policy: PolicyView, *, is_low_voltage: bool) -> bool:

@@ -17,7 +17,7 @@ from scheme.rules.documents_required import list_required_documents
 from scheme.rules.emergency import plan_emergency_source
 from scheme.rules.fees import check_fee_name, compute_fees
 from scheme.rules.inspection import list_inspection_scope
-from scheme.rules.investment import decide_investment
+from scheme.rules.investment import decide_investment, utility_segments
 from scheme.rules.metering import plan_metering
 from scheme.rules.notices import list_notices
 from scheme.rules.ownership import describe_ownership
@@ -122,6 +122,7 @@ RULES: dict[str, Callable[[Given, PolicyView], Any]] = {
     "reactive": lambda g, v: plan_compensation(build_request(g), _supply(g, v), v),
     "emergency": lambda g, v: plan_emergency_source(build_request(g), v),
     "investment": lambda g, v: decide_investment(build_request(g), v, is_low_voltage=_flag(g)),
+    "investment_segments": lambda g, v: sorted(utility_segments(build_request(g), v, is_low_voltage=_flag(g))),
     "ownership": lambda g, v: describe_ownership(g["point_kind"], v),
     "fees": lambda g, v: compute_fees(v, source_capacities_kva=g["source_capacities_kva"], is_low_voltage=_flag(g)),
     "fee_names": _fee_is_allowed,

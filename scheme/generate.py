@@ -1,0 +1,353 @@
+"""Answers one request: voltage, connection points, documents' contents, dates (供电方案自动出具).
+
+The answer is a pure function of request, snapshot, policy, catalogue, date of decision and version; its id is a
+digest of these, so the same question asked twice is the same scheme.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import date
+from functools import lru_cache
+from importlib.metadata import version as installed_version
+
+import pandas as pd
+
+from gridmodel.catalogue.loader import Catalogue
+from gridmodel.connection import ConnectionStudy
+from gridmodel.errors import InputError
+from gridmodel.geometry import locate, service_area
+from gridmodel.snapshot import Snapshot
+from scheme.candidates import VariantDraft, WantedSupply, find_variants
+from scheme.limits import operating_limits
+from scheme.model import InvestmentBoundary, Provenance, Reason, Rejected, Scheme, Source, Supply, Variant
+from scheme.points import NetworkPlaces
+from scheme.policy.parameter import PolicyView
+from scheme.request import SupplyRequest
+from scheme.rules.documents_required import list_required_documents
+from scheme.rules.emergency import plan_emergency_source
+from scheme.rules.fees import compute_fees
+from scheme.rules.inspection import list_inspection_scope
+from scheme.rules.investment import decide_investment, utility_segments
+from scheme.rules.metering import plan_metering
+from scheme.rules.notices import list_notices
+from scheme.rules.ownership import describe_ownership
+from scheme.rules.protection import plan_protection
+from scheme.rules.reactive import plan_compensation
+from scheme.rules.receiving import plan_receiving
+from scheme.rules.steps import list_steps
+from scheme.rules.tariff import decide_tariff
+from scheme.rules.to_be_filled import list_to_be_filled
+from scheme.rules.validity import compute_validity
+from scheme.rules.voltage_level import SupplyDecision, decide_supply
+from scheme.schedule import WorksMode, plan_timeline
+
+Progress = Callable[[int, int], None]
+
+
+def generate_scheme(
+    request: SupplyRequest,
+    *,
+    snapshot: Snapshot,
+    policy: PolicyView,
+    catalogue: Catalogue,
+    capacity: pd.DataFrame | None,
+    as_of: date,
+    version: str,
+    progress: Progress | None = None,
+) -> Scheme:
+    """Return the scheme that answers ``request``; a grid that cannot carry it gives ``joint_work`` with reasons.
+
+    Args:
+        request: What is asked.
+        snapshot: The grid; not changed.
+        policy: Rules on ``as_of``; what this answer reads is recorded in a fresh view of it.
+        catalogue: Equipment and unit costs.
+        capacity: ``node_capacity`` table of the snapshot, or ``None`` to search without it.
+        as_of: Date of decision; the scheme is valid from it.
+        version: Version of the product.
+        progress: Called with (load flows done, bound).
+
+    Raises:
+        InputError: Dates contradict each other, or the location is outside the service area or swapped.
+        PolicyNotInForceError: A number is missing that the utility must supply.
+    """
+    _check_dates(request, as_of)
+    policy = policy.fresh()
+    place_deg = _locate(request, snapshot, policy)
+    series = policy.text("receiving.transformer_series")
+    sizes_kva = [kind.sn_kva for kind in catalogue.find_transformer_types(series=series)]
+    decision = decide_supply(request, policy, transformer_sizes_kva=sizes_kva)
+    answer = _Answer(request, snapshot, policy, catalogue, as_of=as_of, version=version, place_deg=place_deg)
+    if decision.voltage is None:
+        return answer.refuse(decision.reasons, ())
+    is_low_voltage = decision.voltage != "10kV"
+    investment = decide_investment(request, policy, is_low_voltage=is_low_voltage)
+    drafts, rejected = find_variants(
+        place_deg,
+        supply=_wanted(decision),
+        snapshot=snapshot,
+        capacity=capacity,
+        policy=policy,
+        catalogue=catalogue,
+        limits=operating_limits(policy),
+        utility_segments=utility_segments(request, policy, is_low_voltage=is_low_voltage),
+        study=_study(snapshot, policy.number("capacity.in_flight_coincidence_ratio")),
+        places=_places(snapshot),
+        progress=progress,
+    )
+    if not drafts:
+        return answer.refuse((_nothing_feasible(decision, rejected),), rejected)
+    return answer.complete(decision, investment, drafts, rejected)
+
+
+class _Answer:
+    """What every answer to one request shares."""
+
+    def __init__(
+        self,
+        request: SupplyRequest,
+        snapshot: Snapshot,
+        policy: PolicyView,
+        catalogue: Catalogue,
+        *,
+        as_of: date,
+        version: str,
+        place_deg: tuple[float, float],
+    ) -> None:
+        self._request, self._snapshot, self._policy = request, snapshot, policy
+        self._as_of = as_of
+        self._plain_request = request.model_dump(mode="json", exclude_none=True)
+        self._plain_request["location_cgcs2000"] = {"lon_deg": place_deg[0], "lat_deg": place_deg[1]}
+        self._provenance = Provenance(
+            snapshot_sha256=snapshot.sha256,
+            policy_sha256=policy.sha256,
+            catalogue_sha256=catalogue.sha256,
+            engine=f"pandapower {installed_version('pandapower')}",
+            version=version,
+            as_of=as_of.isoformat(),
+            profile=policy.profile,
+        )
+
+    def refuse(self, reasons: tuple[Reason, ...], rejected: tuple[Rejected, ...]) -> Scheme:
+        """Return a scheme for joint work (专业联动): reasons and what was tried, nothing else."""
+        return Scheme(
+            scheme_id=self._scheme_id(),
+            request_id=self._request.request_id,
+            request=self._plain_request,
+            verdict="joint_work",
+            reasons=reasons,
+            supply=None,
+            variants=(),
+            rejected=rejected,
+            receiving=None,
+            metering=(),
+            tariff=None,
+            protection=None,
+            reactive_compensation=None,
+            emergency_source=None,
+            investment_boundary=None,
+            fees=(),
+            steps=(),
+            timeline=None,
+            validity=None,
+            inspection_scope=(),
+            required_documents=(),
+            notices=(),
+            to_be_filled=self._policy.texts("form.utility_fields"),
+            policy_reads=self._policy.reads,
+            provenance=self._provenance,
+            documents=(),
+        )
+
+    def complete(
+        self,
+        decision: SupplyDecision,
+        investment: InvestmentBoundary,
+        drafts: tuple[VariantDraft, ...],
+        rejected: tuple[Rejected, ...],
+    ) -> Scheme:
+        """Return the answered scheme; everything below the variants describes the first one."""
+        request, policy = self._request, self._policy
+        is_low_voltage = decision.voltage != "10kV"
+        variants = tuple(self._with_timeline(draft, is_low_voltage) for draft in drafts)
+        best = variants[0]
+        supply = self._supply(decision, best)
+        tariff = decide_tariff(request, decision, policy)
+        emergency = plan_emergency_source(request, policy)
+        capacities_kva = [source.capacity_kva for source in supply.sources]
+        fees = compute_fees(policy, source_capacities_kva=capacities_kva, is_low_voltage=is_low_voltage)
+        return Scheme(
+            scheme_id=self._scheme_id(),
+            request_id=request.request_id,
+            request=self._plain_request,
+            verdict="answered",
+            reasons=(),
+            supply=supply,
+            variants=variants,
+            rejected=rejected,
+            receiving=plan_receiving(decision, policy),
+            metering=plan_metering(decision, policy),
+            tariff=tariff,
+            protection=plan_protection(
+                decision, policy, point_kind=best.connection_point.kind, laying=best.route.laying
+            ),
+            reactive_compensation=plan_compensation(request, decision, policy),
+            emergency_source=emergency,
+            investment_boundary=investment,
+            fees=fees,
+            steps=list_steps(request, policy, is_low_voltage=is_low_voltage),
+            timeline=best.timeline,
+            validity=compute_validity(self._as_of, policy, is_low_voltage=is_low_voltage),
+            inspection_scope=list_inspection_scope(request, policy, is_low_voltage=is_low_voltage),
+            required_documents=list_required_documents(request, policy, is_low_voltage=is_low_voltage),
+            notices=list_notices(request, policy, is_low_voltage=is_low_voltage),
+            to_be_filled=list_to_be_filled(request, policy, tariff=tariff, emergency=emergency, fees=fees),
+            policy_reads=policy.reads,
+            provenance=self._provenance,
+            documents=(),
+        )
+
+    def _with_timeline(self, draft: VariantDraft, is_low_voltage: bool) -> Variant:
+        modes = _works_modes(draft)
+        builds = any(work.side == "utility" and work.code == "route_line" for work in draft.works)
+        timeline = plan_timeline(
+            self._request,
+            self._policy,
+            is_low_voltage=is_low_voltage,
+            works_modes=() if is_low_voltage else modes,
+            has_supporting_works=builds or bool(modes) if not is_low_voltage else builds,
+        )
+        return draft.with_timeline(timeline)
+
+    def _supply(self, decision: SupplyDecision, best: Variant) -> Supply:
+        assert decision.phases is not None
+        assert decision.capacity_kva is not None
+        assert decision.calculated_load_kw is not None
+        assert decision.power_factor is not None
+        voltage = str(decision.voltage)
+        if voltage == "10kV":
+            voltage = f"{best.connection_point.u_nominal_kv:g}kV"
+        texts = self._policy.get("supply.source_texts").value
+        source = Source(
+            source_no=1,
+            role=texts["role_main"],
+            kind=texts["kind_single"],
+            supply_voltage=voltage,
+            capacity_kva=decision.capacity_kva,
+            substation=best.substation,
+            busbar=self._busbar(best),
+            feeder=best.feeder,
+            transformer_area=best.transformer_area,
+            point=best.connection_point.name,
+            connection_mode=best.connection_mode,
+            laying=best.route.laying,
+            line_type_id=best.route.line_type_id,
+            length_m=best.route.length_m,
+            entry_mode=texts[f"entry_{best.route.laying}"],
+            ownership_boundary=describe_ownership(best.connection_point.kind, self._policy),
+        )
+        return Supply(
+            voltage=voltage,
+            phases=decision.phases,
+            capacity_kva=decision.capacity_kva,
+            calculated_load_kw=decision.calculated_load_kw,
+            power_factor=decision.power_factor,
+            sources=(source,),
+        )
+
+    def _busbar(self, best: Variant) -> str | None:
+        """Return the name of the busbar on the supply path, ``None`` where none is named."""
+        nodes = self._snapshot.nodes
+        on_path = nodes[nodes.element_id.isin(best.verification.element_ids) & (nodes.kind == "substation_busbar")]
+        if on_path.empty:
+            return None
+        row = on_path.iloc[0]
+        return str(row["name"] or row.element_id)
+
+    def _scheme_id(self) -> str:
+        """Return the digest of everything the answer depends on, as an id."""
+        inputs = [self._plain_request, asdict(self._provenance)]
+        text = json.dumps(inputs, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        return "sch_" + hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+def _check_dates(request: SupplyRequest, as_of: date) -> None:
+    if request.received_on > as_of:
+        raise InputError(
+            "the request was received after the date of decision",
+            field="received_on",
+            value=request.received_on,
+            allowed=f"a date not after {as_of}",
+        )
+    if request.needed_on is not None and request.needed_on < request.received_on:
+        raise InputError(
+            "supply is needed before the request was received",
+            field="needed_on",
+            value=request.needed_on,
+            allowed=f"a date not before {request.received_on}",
+        )
+
+
+def _locate(request: SupplyRequest, snapshot: Snapshot, policy: PolicyView) -> tuple[float, float]:
+    nodes, margin_m = snapshot.nodes, policy.number("connection.service_area_margin_m")
+    area = service_area(nodes.lon_deg.to_numpy(), nodes.lat_deg.to_numpy(), margin_m=margin_m)
+    if area is None:
+        raise InputError(
+            "the imported network has no coordinates, so no place can be answered",
+            field="location",
+            allowed="a network whose nodes have coordinates",
+        )
+    place = request.location
+    lon_deg, lat_deg = locate(place.lon_deg, place.lat_deg, place.datum, area)
+    return round(lon_deg, 8), round(lat_deg, 8)
+
+
+def _wanted(decision: SupplyDecision) -> WantedSupply:
+    assert decision.capacity_kva is not None
+    assert decision.power_factor is not None
+    p_kw = decision.capacity_kva * decision.power_factor
+    return WantedSupply(
+        voltage_class="mv" if decision.voltage == "10kV" else "lv",
+        is_single_phase=decision.voltage == "220V",
+        p_kw=p_kw,
+        q_kvar=math.sqrt(max(decision.capacity_kva**2 - p_kw**2, 0.0)),
+        capacity_kva=decision.capacity_kva,
+    )
+
+
+def _nothing_feasible(decision: SupplyDecision, rejected: tuple[Rejected, ...]) -> Reason:
+    assert decision.capacity_kva is not None
+    if not rejected:
+        return Reason(code="no_connection_point", text="搜索范围内没有可用的公共电网接入点，转专业联动编制供电方案")
+    text = (
+        f"搜索范围内{len(rejected)}个候选接入点均不能承载申请容量{decision.capacity_kva:.0f}kVA"
+        "（原因见落选接入点），转专业联动编制供电方案"
+    )
+    return Reason(code="no_feasible_connection_point", text=text)
+
+
+def _works_modes(draft: VariantDraft) -> tuple[WorksMode, ...]:
+    """Return the kinds of 10 kV supporting works whose duration the policy gives."""
+    modes: list[WorksMode] = []
+    if draft.connection_point.kind in ("pole", "line_tee"):
+        modes.append("tee")
+    builds_route = any(work.code == "route_line" and work.side == "utility" for work in draft.works)
+    if builds_route and draft.route.laying == "overhead":
+        modes.append("overhead_line")
+    return tuple(modes)
+
+
+@lru_cache(maxsize=1)
+def _study(snapshot: Snapshot, in_flight_coincidence_ratio: float) -> ConnectionStudy:
+    """Keep the solved base cases of the snapshot last used: the next request needs the same ones."""
+    return ConnectionStudy(snapshot, in_flight_coincidence_ratio=in_flight_coincidence_ratio)
+
+
+@lru_cache(maxsize=1)
+def _places(snapshot: Snapshot) -> NetworkPlaces:
+    return NetworkPlaces(snapshot)
