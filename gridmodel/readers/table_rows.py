@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from gridmodel.gate.bands import threshold
 from gridmodel.readers.table_equipment import Equipment
-from gridmodel.readers.table_gate import TableGate, TableRow
+from gridmodel.readers.table_gate import LEFT_OUT, TableGate, TableRow
 from gridmodel.readers.table_places import check_lengths, check_places
 from gridmodel.topology import LOW_VOLTAGE_KV_MAX
 
 _LOW_VOLTAGE_KINDS = frozenset({"lv_board", "branch_box", "lv_pole", "lv_node"})
+_POINT_TABLES = ("loads", "generators", "capacitors", "in_flight")
 SOURCE_SUFFIX = ":HV"
+_PLACE_UNKNOWN = "位置不明:未计入潮流,受影响的馈线无法确定,其容量可能偏大;须先更正"
 
 
 def check_rows(gate: TableGate, equipment: Equipment, *, datum: str) -> None:
@@ -29,7 +31,7 @@ def check_rows(gate: TableGate, equipment: Equipment, *, datum: str) -> None:
     _check_feeders(gate, nodes)
     _check_distribution_transformers(gate, nodes, equipment)
     _check_switches(gate, nodes)
-    for table in ("loads", "generators", "capacitors", "in_flight"):
+    for table in _POINT_TABLES:
         _check_point_elements(gate, table, nodes)
     for table in ("line_sections", "lv_lines"):
         check_references(gate, table, on_fault="cell")
@@ -58,7 +60,9 @@ def check_references(gate: TableGate, table: str, *, on_fault: str | None = None
             if column.on_fault == "cell":
                 gate.drop_cell(row, code, column=column.name, expected=expected)
             else:
-                gate.quarantine(row, code, column=column.name, expected=expected)
+                is_lost = table in _POINT_TABLES and code == "dangling_reference"
+                consequence = _PLACE_UNKNOWN if is_lost else LEFT_OUT
+                gate.quarantine(row, code, column=column.name, expected=expected, consequence=consequence)
 
 
 def is_low_voltage(node: TableRow) -> bool:
