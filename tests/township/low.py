@@ -132,6 +132,11 @@ def _add_loads(
             p_kw=row["p_mw"] * 1000.0 * ratio, q_kvar=row["q_mvar"] * 1000.0 * ratio, customers=1,
             category="small_micro" if row["p_mw"] >= SMALL_MICRO_MIN_MW else "resident",
         )  # fmt: skip
+    for row in choices["low_voltage"]["extra_loads"]:
+        add(
+            sheets, "loads", load_id=row["id"], node_id=_node_id(row["source_bus"], boards), p_kw=row["p_kw"],
+            q_kvar=row["q_kvar"], category=row["category"], customers=1,
+        )  # fmt: skip
 
 
 def _node_id(bus: int, boards: dict[int, str]) -> str:

@@ -66,6 +66,7 @@ def test_low_voltage_is_too_low_in_one_area_only(flow: Flow) -> None:
     low = [node for node, kind in KIND.items() if kind not in MEDIUM_KINDS and flow.u_pu[node] < LV_MIN_PU]
     assert 20 <= len(low) <= 120
     assert all("T043" in area[node] for node in low)
+    assert not [node for node in KIND if LV_MIN_PU <= flow.u_pu[node] < LV_MIN_PU + 0.03]
     assert max(flow.u_pu[node] for node, kind in KIND.items() if kind not in MEDIUM_KINDS) < LV_MAX_PU
 
 
