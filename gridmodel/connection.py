@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,7 @@ from gridmodel.islands import Islands, new_net
 from gridmodel.net import Net, element_tables, pandapower, run_load_flow
 from gridmodel.short_circuit import compute_short_circuit_current_ka
 from gridmodel.snapshot import Snapshot
-from gridmodel.topology import SupplyPath, supply_path
+from gridmodel.topology import SupplyPath, SupplyTopology, supply_path
 
 CUSTOMER_BUS = "customer"
 """Stands for an imported id where the element named is the customer's own end of the route."""
@@ -111,6 +111,7 @@ class ConnectionStudy:
         self.in_flight_coincidence_ratio = in_flight_coincidence_ratio
         self._islands = Islands(snapshot.net)
         self._base: dict[tuple[int, bool], Net | None] = {}
+        self._topology: dict[int, SupplyTopology] = {}
 
     def assess(self, trial: TrialConnection, *, limits: Limits) -> ConnectionAssessment:
         """Return the verdict on ``trial``.
@@ -125,9 +126,11 @@ class ConnectionStudy:
         if not np.isfinite(base.res_bus.vm_pu[anchor]):
             return _failed("unsupplied")
         before, point = self._connect(base, trial)
-        if not (_solve_again(before) and _solve_again(point.net)):
+        is_solved = before is base or _solve_again(before)
+        if not (is_solved and _solve_again(point.net)):
             return _failed("convergence")
-        return self._judge(before, point, limits)
+        path = supply_path(point.net, point.customer_bus) if trial.bus is None else self._path_to(base, point)
+        return self._judge(before, point, path, limits)
 
     def get_base(self, bus: int, *, in_flight: bool) -> Net | None:
         """Return the solved island of ``bus`` without the customer (not to be changed); ``None``: no solution."""
@@ -176,10 +179,18 @@ class ConnectionStudy:
             new_buses[tee[0]], new_lines[tee[1]] = split_id, split_id
         return before, _Point(after, bus, customer_bus, new_buses, new_lines)
 
-    def _judge(self, before: Net, point: _Point, limits: Limits) -> ConnectionAssessment:
+    def _path_to(self, base: Net, point: _Point) -> SupplyPath:
+        """Return the customer's supply path: the point's own, from a topology kept per island, and the route."""
+        label = self._islands.label(point.bus)
+        if label not in self._topology:
+            self._topology[label] = SupplyTopology(base)
+        path = self._topology[label].path(point.bus)
+        lines = (*point.new_lines, *path.lines)
+        return replace(path, bus=point.customer_bus, buses=(point.customer_bus, *path.buses), lines=lines)
+
+    def _judge(self, before: Net, point: _Point, path: SupplyPath, limits: Limits) -> ConnectionAssessment:
         after = point.net
         violations = attributed_violations(before, after, bus=point.customer_bus, limits=limits)
-        path = supply_path(after, point.customer_bus)
         u_pu = after.res_bus.vm_pu[list(path.buses)]
         first = violations[0] if violations else None
         return ConnectionAssessment(

@@ -32,9 +32,9 @@ _PLANE_SLACK_RATIO = 1e-3
 def to_cgcs2000(lon_deg: float, lat_deg: float, datum: str) -> tuple[float, float]:
     """Return CGCS2000 longitude and latitude (degrees) of one place given in ``datum``.
 
-    WGS 84 is taken as it is (equal to CGCS2000 within decimetres). GCJ-02 (火星坐标) and BD-09 (百度坐标) are undone by
-    a fixed-point inverse that closes to a micrometre; outside China these datums are the identity. The result must not be
-    converted again: the caller drops the datum once it holds CGCS2000.
+    WGS 84 is taken as it is (equal to CGCS2000 within decimetres). GCJ-02 (火星坐标) and BD-09 (百度坐标) are undone
+    by a fixed-point inverse that closes to a micrometre; outside China these datums are the identity. The result must
+    not be converted again: the caller drops the datum once it holds CGCS2000.
 
     Raises:
         InputError: Unknown datum, or a coordinate that is not finite or out of range.

@@ -2,6 +2,8 @@
 
 Which kind of point a node is follows from its kind. Medium-voltage nodes of unknown kind (``station``, ``node``, met in
 pandapower data only) count as poles when every line at them is overhead or unknown, and as ring-main units otherwise.
+A low-voltage node of no special kind with a load at it is somebody's house connection (接户) and no connection point,
+except in pandapower data, whose nodes have no kind.
 """
 
 from __future__ import annotations
@@ -225,11 +227,13 @@ def _point_kinds(snapshot: Snapshot) -> pd.Series:
     is_lv, is_mv = u <= LOW_VOLTAGE_KV_MAX, (u >= MEDIUM_VOLTAGE_KV_MIN) & (u <= MEDIUM_VOLTAGE_KV_MAX)
     lines, ends = snapshot.lines, snapshot.net.line
     cabled = set(ends.loc[lines.index[lines.laying == "cable"], ["from_bus", "to_bus"]].to_numpy().ravel().tolist())
+    is_typed = snapshot.source_format != "pandapower"
+    houses = set(snapshot.net.load.bus.tolist()) if is_typed else set()
     kinds: list[PointKind | None] = []
     for bus, kind, lv, mv in zip(nodes.index, nodes.kind, is_lv, is_mv, strict=True):
         if lv:
-            kinds.append(_LV_KINDS.get(kind))
-        elif mv and kind in {"station", "node"} and snapshot.source_format == "pandapower":
+            kinds.append(None if kind == "lv_node" and bus in houses else _LV_KINDS.get(kind))
+        elif mv and kind in {"station", "node"} and not is_typed:
             kinds.append("ring_main_bay" if bus in cabled else "pole")
         else:
             kinds.append(_MV_KINDS.get(kind) if mv else None)

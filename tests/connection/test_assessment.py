@@ -259,8 +259,8 @@ def test_snapshot_is_not_changed_and_the_base_is_solved_once() -> None:
     voltages = base.res_bus.copy()
     first = study.assess(trial(), limits=LIMITS)
     study.assess(trial(bus=None, line=1, fraction_along=0.4), limits=LIMITS)
-    assert study.get_base(2, in_flight=True) is base
     pd.testing.assert_frame_equal(base.res_bus, voltages)
+    assert study.get_base(2, in_flight=True) is base
     assert study.assess(trial(), limits=LIMITS).u_pu_min == pytest.approx(first.u_pu_min, abs=1e-12)
     after = element_tables(snapshot.net)
     assert before.keys() == after.keys()

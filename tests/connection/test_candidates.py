@@ -1,5 +1,6 @@
 """Small grids whose right answer can be seen on paper; see each test."""
 
+import dataclasses
 from datetime import date
 from typing import Any
 
@@ -157,8 +158,6 @@ def test_ring_main_unit_with_spare_bays_is_taken_by_cable() -> None:
 def test_pandapower_node_is_taken_with_a_check_of_its_spare_bays() -> None:
     grid = Grid()
     feeder(grid, "F1", ("station", 100, 0), laying="cable")
-    import dataclasses
-
     variants, _ = find(grid, snapshot=dataclasses.replace(grid.snapshot(), source_format="pandapower"))
     assert variants[0].connection_point.kind == "ring_main_bay"
     assert "check_spare_bay" in [work.code for work in variants[0].works]
@@ -222,6 +221,21 @@ def test_low_voltage_customer_takes_the_nearest_pole_then_the_board() -> None:
     assert variants[0].transformer_area == "A1"
     assert variants[0].route.laying == "overhead"
     assert variants[0].verification.transformer_loading_ratio_max == pytest.approx(31.8 / 400, abs=0.003)
+
+
+def test_house_connection_of_somebody_else_is_no_connection_point() -> None:
+    grid = low_voltage()
+    joint = grid.bus("lv_node", 0.4, 20, 0, feeder_id="F1", area_id="A1")
+    house = grid.bus("lv_node", 0.4, 5, 0, feeder_id="F1", area_id="A1")
+    grid.line(2, joint, 0.04, max_i_ka=0.25)
+    grid.line(joint, house, 0.015, max_i_ka=0.25)
+    grid.load(house, 4.0)
+    variants, rejected = find(grid, supply=LV)
+    named = {v.connection_point.element_source_id for v in variants} | {
+        r.connection_point.element_source_id for r in rejected
+    }
+    assert f"N{joint}" in named
+    assert f"N{house}" not in named
 
 
 def test_small_transformer_is_the_reason() -> None:
