@@ -16,7 +16,7 @@ from api.report import capacity_summary, note, progress_bar
 from api.services import Services
 from gridmodel.errors import InputError
 from gridmodel.snapshot import Snapshot
-from scheme.request import parse_request
+from scheme.request import SupplyRequest, parse_request
 from scheme.store import DEFAULT_FILE, Store
 
 REQUESTS = {"lv": "lv.json", "mv": "mv.json"}
@@ -74,7 +74,15 @@ def run_demo(out: Path, *, profile: str, clock: Callable[[], date]) -> DemoResul
     schemes = {}
     for name, file in REQUESTS.items():
         note(f"生成供电方案 {out / name} …")
-        request = parse_request((folder / "requests" / file).read_bytes(), file=file)
+        request = _received_today(parse_request((folder / "requests" / file).read_bytes(), file=file), clock())
         answer = services.answer(request, find_capacity=lambda: table, folder=out / name)
         schemes[name] = json.loads(answer.stored.content)
     return DemoResult(services=services, snapshot=snapshot, capacity=capacity_summary(table), schemes=schemes)
+
+
+def _received_today(request: SupplyRequest, today: date) -> SupplyRequest:
+    """Return the example as if it arrived on the date of decision, so that the demo works on any day."""
+    if request.needed_on is None:
+        return request.model_copy(update={"received_on": today})
+    needed_on = today + (request.needed_on - request.received_on)
+    return request.model_copy(update={"received_on": today, "needed_on": needed_on})

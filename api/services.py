@@ -180,12 +180,28 @@ def product_version() -> str:
     return installed_version("gridscheme")
 
 
+def capacity_settings(policy: PolicyView) -> dict[str, Any]:
+    """Return the named arguments of :func:`gridmodel.capacity.nodes.node_capacity` that policy decides."""
+    from gridmodel.capacity.nodes import AdministrativeLimits
+    from scheme.limits import operating_limits
+
+    return {
+        "limits": operating_limits(policy),
+        "loading": AdministrativeLimits(
+            transformer_ratio=policy.number("administrative.transformer_ratio_max"),
+            feeder_ratio=policy.number("administrative.line_ratio_max"),
+            main_transformer_ratio=policy.number("administrative.main_transformer_ratio_max"),
+        ),
+        "power_factor": policy.number("capacity.power_factor"),
+        "in_flight_coincidence_ratio": policy.number("capacity.in_flight_coincidence_ratio"),
+    }
+
+
 def product_parts() -> Parts:
     """Return the product's own calculations."""
     from gridmodel.capacity.nodes import node_capacity
     from scheme.document.write import write_documents
     from scheme.generate import generate_scheme
-    from scheme.limits import capacity_settings
     from scheme.policy.loader import load_policy
 
     return Parts(
