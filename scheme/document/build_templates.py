@@ -11,7 +11,8 @@ from io import BytesIO
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from scheme.document.layout import LAYOUTS, Figure, Form, Grid, Heading, Layout, Section, Signature, form_lines
+from scheme.document.forms import LAYOUTS
+from scheme.document.layout import Figure, Form, Grid, Heading, Layout, Section, Signature, form_lines
 
 TEMPLATES = Path(__file__).parent / "templates"
 ZIP_TIME = (1980, 1, 1, 0, 0, 0)
@@ -20,7 +21,7 @@ _W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 _R = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 _WIDTH = 9638  # twentieths of a point: A4 less 20 mm on either side
-_LABEL_WIDTH = 1560
+_LABEL_WIDTH = 1990
 _SHADE = "E7EDF3"
 _HEI, _SONG = "黑体", "宋体"
 
@@ -140,7 +141,11 @@ def _grid(grid: Grid) -> str:
     widths = [int(_WIDTH * column.share / share) for column in grid.columns]
     widths[-1] += _WIDTH - sum(widths)
     header = [_cell(c.label, width=w, is_label=True) for c, w in zip(grid.columns, widths, strict=True)]
-    cells = [_cell(f"{{{{ row.{c.key} }}}}", width=w, align=c.align) for c, w in zip(grid.columns, widths, strict=True)]
+    size = 17 if grid.is_dense else 20
+    cells = [
+        _cell(f"{{{{ row.{c.key} }}}}", width=w, align=c.align, size=size)
+        for c, w in zip(grid.columns, widths, strict=True)
+    ]
     count = len(widths)
     rows = [
         _title_row(grid.title, count),
@@ -202,10 +207,10 @@ def _title_row(title: str, span: int) -> str:
     return _row([cell], is_header=True)
 
 
-def _cell(text: str, *, width: int, span: int = 1, is_label: bool = False, align: str = "left") -> str:
+def _cell(text: str, *, width: int, span: int = 1, is_label: bool = False, align: str = "left", size: int = 20) -> str:
     spanning = f'<w:gridSpan w:val="{span}"/>' if span > 1 else ""
     shade = '<w:shd w:val="clear" w:color="auto" w:fill="F6F8FA"/>' if is_label else ""
-    content = _paragraph(text, font=_SONG, size=20, align="center" if is_label else align, before=20, after=20)
+    content = _paragraph(text, font=_SONG, size=size, align="center" if is_label else align, before=20, after=20)
     return (
         f'<w:tc><w:tcPr><w:tcW w:w="{width}" w:type="dxa"/>{spanning}{shade}<w:vAlign w:val="center"/></w:tcPr>'
         f"{content}</w:tc>"

@@ -28,6 +28,8 @@ _LEADING_MM = 4.2
 _LATIN_WIDTH = 0.56
 """Width of a Latin letter relative to a Chinese character."""
 _LABEL_LINES_MAX = 3
+_NEVER_FIRST = "，。、；：）》”％"
+"""Closing marks stay on the line they close."""
 _STYLE = "hei"
 _DASHES = {"CONTINUOUS": "", "DASHED": ' stroke-dasharray="1.6 1.2"', "DASHDOT": ' stroke-dasharray="5 1.6 0.6 1.6"'}
 
@@ -118,7 +120,7 @@ def _wrapped(text: str, width: float) -> list[str]:
     lines, line, used = [], "", 0.0
     for character in text:
         size = 1.0 if ord(character) > 0x2E7F else _LATIN_WIDTH
-        if used + size > width:
+        if used + size > width and not (character in _NEVER_FIRST and used <= width):
             lines.append(line)
             line, used = "", 0.0
             if character == " ":

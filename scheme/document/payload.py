@@ -10,7 +10,20 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from scheme.document.layout import LayoutId
+from scheme.document.forms import LAYOUTS, layout_id
+from scheme.document.layout import Form
+from scheme.document.tables import (
+    Payload,
+    Row,
+    dashes,
+    list_comparison,
+    list_customer_duties,
+    list_fees,
+    list_provenance,
+    list_timeline,
+    list_works,
+    number_texts,
+)
 from scheme.document.wording import (
     BUSINESS,
     CATEGORIES,
@@ -18,62 +31,55 @@ from scheme.document.wording import (
     LAYING,
     LIMIT_KINDS,
     NOT_APPLICABLE,
-    POINT_KINDS,
-    SIDES,
     SPECIAL_LOADS,
     UTILITY_FILLS,
     VERDICTS,
     VOLTAGES,
     coordinates,
     day,
-    duration,
     fixed,
     number,
     percent,
-    policy_value,
     quantity,
     text_or_dash,
     text_or_utility,
 )
 from scheme.model import MeteringPoint, Scheme, Source, Variant
 
-Row = dict[str, str]
-Payload = dict[str, str | list[Row]]
-
-REJECTED_SHOWN_MAX = 10
-_PROVISIONAL_NOTE = "所涉年度的法定节假日安排尚未公布，标“暂定”的日期以公布后的工作日为准。"
-_COST_NOTE = "本表仅供方案比较，不作为报价或结算依据。"
-
-
-def layout_id(scheme: Scheme) -> LayoutId:
-    """Return which form answers this scheme: by verdict first, then by voltage level."""
-    if scheme.verdict == "joint_work" or scheme.supply is None or not scheme.variants:
-        return "joint_work"
-    return "lv_reply" if scheme.supply.voltage in {"220V", "380V"} else "hv_reply"
-
 
 def build_payload(scheme: Scheme) -> Payload:
     """Return every text the documents print."""
     best = scheme.variants[0] if scheme.variants else None
-    return {
+    payload: Payload = {
         **_customer(scheme),
         **_load(scheme),
         **_conclusion(scheme),
-        "fees": _fees(scheme),
+        "fees": list_fees(scheme),
         "sources": [_source(source, scheme, best) for source in scheme.supply.sources] if scheme.supply else [],
         **_receiving(scheme),
         "metering": [_metering_point(point) for point in scheme.metering],
         **_tariff(scheme),
         **_investment(scheme),
-        **_works(best),
-        **_timeline(scheme),
+        **list_works(best),
+        **list_timeline(scheme),
         **_verification(scheme, best),
-        "customer_duties": _customer_duties(scheme),
-        "notices": _numbered(scheme.notices),
-        "to_be_filled": "、".join(scheme.to_be_filled) or "无",
-        **_comparison(scheme, best),
-        **_provenance(scheme),
+        "customer_duties": list_customer_duties(scheme),
+        "notices": number_texts(scheme.notices),
+        **list_comparison(scheme, best),
+        **list_provenance(scheme),
     }
+    return {**payload, "to_be_filled": _to_be_filled(scheme, payload)}
+
+
+def _to_be_filled(scheme: Scheme, payload: Payload) -> str:
+    """Return the fields left to the utility: those the scheme names, then every other one so marked on the form."""
+    names = dict.fromkeys(scheme.to_be_filled)
+    for section in LAYOUTS[layout_id(scheme)].sections:
+        if isinstance(section, Form):
+            marked = [payload] if section.repeat is None else payload[section.repeat]
+            labels = [f.label for row in marked for f in section.fields if row.get(f.key) == UTILITY_FILLS]  # type: ignore[union-attr]
+            names.update(dict.fromkeys(labels))
+    return "、".join(names) or "无"
 
 
 def _customer(scheme: Scheme) -> Payload:
@@ -135,7 +141,7 @@ def _conclusion(scheme: Scheme) -> Payload:
     return {
         "verdict": VERDICTS[scheme.verdict],
         "verdict_note": "经自动校核，现有电网在规定范围内无可直接接入的方案，本单不含供电方案。",
-        "reasons_text": "；".join(reason.text for reason in scheme.reasons) or NOT_APPLICABLE,
+        "reasons_text": "；".join(reason.text for reason in scheme.reasons) or _no_reasons(scheme),
         "reasons": [
             {"no": str(number), "text": reason.text, "code": reason.code}
             for number, reason in enumerate(scheme.reasons, start=1)
@@ -147,18 +153,9 @@ def _conclusion(scheme: Scheme) -> Payload:
     }
 
 
-def _fees(scheme: Scheme) -> list[Row]:
-    rows = [
-        {
-            "name": fee.name,
-            "unit_price": text_or_utility(fee.unit_price_cny),
-            "quantity": number(fee.quantity, 3),
-            "amount": UTILITY_FILLS if fee.amount_cny is None else f"{fee.amount_cny} 元",
-            "basis": text_or_dash(fee.basis),
-        }
-        for fee in scheme.fees
-    ]
-    return rows or [_empty_row("name", "unit_price", "quantity", "amount", "basis")]
+def _no_reasons(scheme: Scheme) -> str:
+    is_checked = bool(scheme.variants) and scheme.variants[0].verification.is_within_limits
+    return "接入点及供电路径经交流潮流校核，满足规定限值" if is_checked else NOT_APPLICABLE
 
 
 def _source(source: Source, scheme: Scheme, best: Variant | None) -> Row:
@@ -258,93 +255,10 @@ def _investment(scheme: Scheme) -> Payload:
     }
 
 
-def _works(best: Variant | None) -> Payload:
-    if best is None:
-        return {"works": [], "materials": [], "costs": [], "cost_note": _COST_NOTE}
-    works = [
-        {
-            "no": str(no),
-            "text": work.text,
-            "quantity": number(work.quantity, 3),
-            "unit": work.unit,
-            "side": SIDES[work.side],
-        }
-        for no, work in enumerate(best.works, start=1)
-    ]
-    materials = [
-        {
-            "no": str(no),
-            "name": item.name,
-            "type_id": item.type_id,
-            "quantity": number(item.quantity, 3),
-            "unit": item.unit,
-            "side": SIDES[item.side],
-        }
-        for no, item in enumerate(best.bill_of_materials, start=1)
-    ]
-    return {
-        "works": works or [_empty_row("no", "text", "quantity", "unit", "side")],
-        "materials": materials or [_empty_row("no", "name", "type_id", "quantity", "unit", "side")],
-        "costs": _costs(best),
-        "cost_note": _COST_NOTE
-        + (f"未计价项目：{'、'.join(best.cost.not_priced)}。" if best.cost.not_priced else "")
-        + f"其中供电企业投资约{fixed(best.cost.utility_typical_cny10k, 2)}万元，"
-        + f"客户投资约{fixed(best.cost.customer_typical_cny10k, 2)}万元（中值）。",
-    }
-
-
-def _costs(best: Variant) -> list[Row]:
-    rows = [
-        {
-            "text": item.text,
-            "quantity": number(item.quantity, 3),
-            "unit": item.unit,
-            "low": fixed(item.low_cny10k, 2),
-            "typical": fixed(item.typical_cny10k, 2),
-            "high": fixed(item.high_cny10k, 2),
-            "side": SIDES[item.side],
-            "price_basis": text_or_dash(item.price_basis),
-        }
-        for item in best.cost.items
-    ]
-    total = {
-        **_empty_row("quantity", "unit", "side", "price_basis"),
-        "text": "合计",
-        "low": fixed(best.cost.total_low_cny10k, 2),
-        "typical": fixed(best.cost.total_typical_cny10k, 2),
-        "high": fixed(best.cost.total_high_cny10k, 2),
-    }
-    return [*rows, total]
-
-
-def _timeline(scheme: Scheme) -> Payload:
-    timeline = scheme.timeline
-    milestones = [
-        {
-            "text": item.text,
-            "duration": duration(item.duration, item.unit),
-            "starts_on": day(item.starts_on),
-            "ends_on": day(item.ends_on),
-            "note": "暂定" if item.is_provisional else NOT_APPLICABLE,
-        }
-        for item in (timeline.milestones if timeline else ())
-    ]
-    provisional = timeline is not None and timeline.is_provisional
-    return {
-        "steps": " → ".join(f"{step.no}．{step.name}" for step in scheme.steps) or NOT_APPLICABLE,
-        "time_limit": duration(timeline.limit, timeline.limit_unit) if timeline else NOT_APPLICABLE,
-        "limit_on": day(timeline.limit_on) if timeline else NOT_APPLICABLE,
-        "milestones": milestones,
-        "timeline_note": "所涉年度的法定节假日安排尚未公布，标“暂定”的日期以公布后的工作日为准。"
-        if provisional
-        else "",
-    }
-
-
 def _verification(scheme: Scheme, best: Variant | None) -> Payload:
     keys = ("u_min", "u_max", "u_customer", "losses", "line_loading", "transformer_loading", "short_circuit")
     if best is None:
-        return {"check_result": NOT_APPLICABLE, **_empty_row(*keys), "engine": scheme.provenance.engine}
+        return {"check_result": NOT_APPLICABLE, **dashes(*keys), "engine": scheme.provenance.engine}
     check = best.verification
     result = "接入后供电路径各元件负载率及电压均在规定限值以内"
     if not check.is_within_limits:
@@ -361,96 +275,6 @@ def _verification(scheme: Scheme, best: Variant | None) -> Payload:
         "short_circuit": quantity(check.ik3_ka, "kA", 2),
         "engine": scheme.provenance.engine,
     }
-
-
-def _customer_duties(scheme: Scheme) -> list[Row]:
-    rows = [{"kind": "申请资料", "text": item} for item in scheme.required_documents]
-    return rows + [{"kind": "检验范围", "text": item} for item in scheme.inspection_scope]
-
-
-def _comparison(scheme: Scheme, best: Variant | None) -> Payload:
-    left_out = len(scheme.rejected) - REJECTED_SHOWN_MAX
-    profile = best.verification.voltage_profile if best else ()
-    return {
-        "variants": [_variant(variant) for variant in scheme.variants],
-        "variants_note": _weights_note(best),
-        "rejected": [
-            {
-                "point": item.connection_point.name or item.connection_point.element_source_id,
-                "kind": POINT_KINDS[item.connection_point.kind],
-                "distance": number(item.distance_m, 0),
-                "reasons": "；".join(reason.text for reason in item.reasons) or NOT_APPLICABLE,
-            }
-            for item in scheme.rejected[:REJECTED_SHOWN_MAX]
-        ],
-        "rejected_note": f"另有{left_out}个接入点未列出，见数据文件。" if left_out > 0 else "",
-        "voltage_profile": [
-            {
-                "element_id": text_or_dash(item.get("element_id")),
-                "distance": fixed(item.get("distance_km"), 3),
-                "before": fixed(item.get("u_pu_before"), 4),
-                "after": fixed(item.get("u_pu_after"), 4),
-            }
-            for item in profile
-        ],
-    }
-
-
-def _variant(variant: Variant) -> Row:
-    check, point = variant.verification, variant.connection_point
-    loading = max(check.line_loading_ratio_max, check.transformer_loading_ratio_max or 0.0)
-    return {
-        "rank": str(variant.rank),
-        "kind": variant.connection_mode or POINT_KINDS[point.kind],
-        "point": point.name or point.element_source_id,
-        "distance": number(variant.distance_m, 0),
-        "length": number(variant.route.length_m, 0),
-        "cost": fixed(variant.cost.total_typical_cny10k, 2),
-        "u_min": fixed(check.u_pu_min, 4),
-        "loading": percent(loading),
-        "score": fixed(variant.score.total, 3),
-    }
-
-
-def _weights_note(best: Variant | None) -> str:
-    if best is None:
-        return ""
-    names = {"cost": "造价", "distance": "距离", "capacity": "容量裕度", "loading": "负载率", "voltage": "电压质量"}
-    weights = "、".join(
-        f"{names.get(key, key)} {number(value, 3)}" for key, value in sorted(best.score.weights.items())
-    )
-    return f"评分权重：{weights}。" if weights else ""
-
-
-def _provenance(scheme: Scheme) -> Payload:
-    source = scheme.provenance
-    return {
-        "policy_reads": [
-            {
-                "id": read.id,
-                "value": policy_value(read.value, unit=read.unit, op=read.op),
-                "source": f"{read.document}　{read.clause}".strip("　"),
-                "effective_from": day(read.effective_from),
-            }
-            for read in scheme.policy_reads
-        ],
-        "profile": source.profile,
-        "version": source.version,
-        "snapshot_sha256": source.snapshot_sha256,
-        "policy_sha256": source.policy_sha256,
-        "catalogue_sha256": source.catalogue_sha256,
-        "glyph_note": NOT_APPLICABLE,
-    }
-
-
-def _numbered(texts: tuple[str, ...]) -> list[Row]:
-    rows = [{"no": str(no), "text": text} for no, text in enumerate(texts, start=1)]
-    return rows or [{"no": NOT_APPLICABLE, "text": "无"}]
-
-
-def _empty_row(*keys: str) -> Row:
-    """Return a row of dashes; the first column of a table without rows says so in words."""
-    return dict.fromkeys(keys, NOT_APPLICABLE)
 
 
 def _part(record: Mapping[str, Any], key: str) -> Mapping[str, Any]:

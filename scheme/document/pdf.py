@@ -15,7 +15,7 @@ from typing import Any
 from scheme.document.build_templates import TEMPLATES
 from scheme.document.glyphs import font_folder, replace_missing
 from scheme.document.layout import Layout
-from scheme.document.payload import Payload, Row
+from scheme.document.tables import Payload, Row
 
 _BREAK_AFTER = re.compile(r"([-/_.:@+=])(?=\S)")
 _LONG_RUN = re.compile(r"[!-~]{13,}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from scheme.document.payload import layout_id
+from scheme.document.forms import layout_id
 from scheme.document.wording import LAYING, VOLTAGES, number
 from scheme.model import MeteringPoint, Scheme, Variant
 
@@ -72,7 +72,8 @@ def _plan_high(scheme: Scheme, best: Variant) -> list[Step]:
         Stage(symbol="transformer", name=best.substation or "变电站", details=_known(best.main_transformer)),
         Stage(symbol="busbar", name=source.busbar or "变电站母线", details=(level,)),
     ]
-    if point.kind == "substation_bay":
+    is_bay = point.kind == "substation_bay"
+    if is_bay:
         steps.append(Stage(symbol="breaker", name=point.name, details=(f"接入点：{best.connection_mode}",)))
     else:
         symbol = {"ring_main_bay": "bay", "switching_station_bay": "bay"}.get(point.kind, "pole")
@@ -84,7 +85,10 @@ def _plan_high(scheme: Scheme, best: Variant) -> list[Step]:
         symbol="boundary_switch", name="分界开关", details=_known(protection.boundary_switch if protection else None)
     )
     is_customers = any(m.side == "customer" for m in best.bill_of_materials if m.type_id == best.route.line_type_id)
-    steps += [switch, boundary, route] if is_customers else [route, switch, boundary]
+    if is_customers:  # at a substation's bay its breaker is the boundary switch already
+        steps += [boundary, route] if is_bay else [switch, boundary, route]
+    else:
+        steps += [route, switch, boundary]
     incoming = Stage(symbol="breaker", name="客户进线保护", details=_known(protection.incoming if protection else None))
     return [*steps, incoming, *_customer_station(scheme), _load_stage(scheme)]
 

@@ -26,6 +26,9 @@ _PADDING_MM = 13.0
 _SPAN_M_MIN = 60.0
 """Least width or height shown, so that a customer at the pole still sees the surroundings."""
 _REJECTED_MAX = 30
+_NODES_MAX = 90
+"""With more symbols than this in view only the main kinds are drawn."""
+_MAIN_KINDS = ("substation_busbar", "switching_station", "ring_main_unit")
 _BAR_MM_MAX = 26.0
 _LABEL_CHARACTERS_MAX = 18
 _TEXT_MM = 2.8
@@ -141,11 +144,14 @@ def _draw_grid(sheet: _Sheet, view: _View, snapshot: Snapshot, *, with_low_volta
             pen = f'fill="none" stroke="{color}" stroke-width="{width}"'
             sheet.shapes.append(f'<path d="{"".join(pieces)}" {pen}/>')
             sheet.legend[name] = f'<path d="M-3.5,0H3.5" {pen}/>'
-    for node, kind in enumerate(nodes["kind"]):
-        is_drawn = kind in _NODE_NAMES and (with_low_voltage or not is_low[node])
-        if is_drawn and 0 <= x[node] <= _MAP_WIDTH_MM and 0 <= y[node] <= HEIGHT_MM:
-            sheet.shapes.append(_at(x[node], y[node], _node_symbol(kind)))
-            sheet.legend.setdefault(_NODE_NAMES[kind], _node_symbol(kind))
+    inside = (x >= 0) & (x <= _MAP_WIDTH_MM) & (y >= 0) & (y <= HEIGHT_MM)
+    drawn = inside & nodes["kind"].isin(list(_NODE_NAMES)).to_numpy() & (with_low_voltage | ~is_low)
+    if drawn.sum() > _NODES_MAX:
+        drawn &= nodes["kind"].isin(_MAIN_KINDS).to_numpy()
+    for node in np.flatnonzero(drawn):
+        kind = str(nodes["kind"].iloc[node])
+        sheet.shapes.append(_at(float(x[node]), float(y[node]), _node_symbol(kind)))
+        sheet.legend.setdefault(_NODE_NAMES[kind], _node_symbol(kind))
 
 
 def _touches_map(x: Floats, y: Floats) -> bool:
@@ -185,6 +191,8 @@ def _draw_candidates(sheet: _Sheet, view: _View, scheme: Scheme) -> None:
             path = "M" + "L".join(f"{a:.2f},{b:.2f}" for a, b in zip(xs, ys, strict=True))
             pen = f'fill="none" stroke="{color}" stroke-width="{0.8 if is_best else 0.4}"{dashes}'
             sheet.shapes.append(f'<path d="{path}" {pen}/>')
+            if is_best:
+                sheet.taken += _along(xs, ys)
             sheet.legend["推荐接入线路" if is_best else "备选接入线路"] = f'<path d="M-3.5,0H3.5" {pen}/>'
     spots = [(variant, *_spot(view, variant.connection_point)) for variant in scheme.variants]
     for variant, x, y in reversed(spots):
@@ -195,6 +203,17 @@ def _draw_candidates(sheet: _Sheet, view: _View, scheme: Scheme) -> None:
         sheet.legend["推荐接入点" if is_best else "备选接入点（序号）"] = mark
     for variant, x, y in spots:
         _label(sheet, variant.connection_point.name or variant.connection_point.element_source_id, x, y)
+
+
+def _along(xs: Floats, ys: Floats) -> list[tuple[float, float, float, float]]:
+    """Return small boxes along a path, about 1 mm apart, for labels to keep clear of."""
+    boxes = []
+    for start in range(len(xs) - 1):
+        count = max(int(math.hypot(xs[start + 1] - xs[start], ys[start + 1] - ys[start])), 1)
+        x = np.linspace(xs[start], xs[start + 1], count)
+        y = np.linspace(ys[start], ys[start + 1], count)
+        boxes += [(a - 0.6, b - 0.6, a + 0.6, b + 0.6) for a, b in zip(x.tolist(), y.tolist(), strict=True)]
+    return boxes
 
 
 def _spot(view: _View, point: ConnectionPoint) -> tuple[float, float]:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from scheme.document.build_templates import TEMPLATES, pack
 from scheme.document.layout import Figure, Layout
-from scheme.document.payload import Payload
+from scheme.document.tables import Payload
 
 PICTURE_WIDTH_MM = 170.0
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from datetime import date
@@ -58,10 +57,27 @@ LIMIT_KINDS = {
     "convergence": "潮流无解",
 }
 VOLTAGES = {"220V": "交流220伏", "380V": "交流380伏", "10kV": "交流10千伏", "20kV": "交流20千伏"}
+SCORE_PARTS = {
+    "cost": "造价",
+    "distance": "距离",
+    "capacity_margin": "容量裕度",
+    "voltage_margin": "电压裕度",
+    "losses": "网损",
+}
 COMPARISONS = {"le": "≤", "lt": "＜", "ge": "≥", "gt": "＞", "eq": "＝"}
-UNITS = {"workday": "工作日", "day": "天", "ratio": "", "count": "", "none": "", "text": "", "flag": "", "table": ""}
+UNITS = {
+    **dict.fromkeys(("ratio", "count", "text", "texts", "flag", "table", "record"), ""),
+    "A_list": "A",
+    "m_list": "m",
+    "cny_per_kva": "元/kVA",
+    "pu": "p.u.",
+    "workday": "个工作日",
+    "day": "天",
+    "month": "个月",
+    "year": "年",
+}
 
-_VALUE_CHARACTERS_MAX = 60
+_VALUE_CHARACTERS_MAX = 36
 
 
 def number(value: float | None, digits: int) -> str:
@@ -123,7 +139,11 @@ def coordinates(lon_deg: float, lat_deg: float) -> str:
 
 def duration(count: int | None, unit: str | None) -> str:
     """Return a time limit; working days and calendar days keep their own words."""
-    return NOT_APPLICABLE if count is None else f"{count}个工作日" if unit == "workday" else f"{count}天"
+    if count is None:
+        return NOT_APPLICABLE
+    if count == 0:
+        return "当日"
+    return f"{count}个工作日" if unit == "workday" else f"{count}天"
 
 
 def policy_value(value: object, *, unit: str, op: str | None) -> str:
@@ -138,7 +158,7 @@ def policy_value(value: object, *, unit: str, op: str | None) -> str:
     if isinstance(value, list | tuple):
         return f"{_shortened('、'.join(_item(item) for item in value))} {UNITS.get(unit, unit)}".strip()
     if isinstance(value, Mapping):
-        return _shortened(json.dumps(value, ensure_ascii=False, sort_keys=True, default=str))
+        return f"记录（{len(value)}项）"
     return _shortened(text_or_dash(value))
 
 

@@ -14,8 +14,8 @@ from typing import Any
 
 from gridmodel.errors import InputError
 from gridmodel.snapshot import Snapshot
-from scheme.document.layout import LAYOUTS
-from scheme.document.payload import build_payload, layout_id
+from scheme.document.forms import LAYOUTS, layout_id
+from scheme.document.payload import build_payload
 from scheme.model import Document, Scheme
 
 DOCUMENTS = (

@@ -10,7 +10,7 @@ import pypdfium2
 from docx import Document
 
 from scheme.document.glyphs import replace_missing
-from scheme.document.payload import Payload
+from scheme.document.tables import Payload
 
 _INVISIBLE = re.compile(r"[\s\u200b\u00ad\ufffe\ufeff\u0002]+")
 

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from gridmodel.snapshot import Snapshot
-from scheme.document.layout import LAYOUTS, Form, Grid, Layout
-from scheme.document.payload import Payload, build_payload, layout_id
+from scheme.document.forms import LAYOUTS, layout_id
+from scheme.document.layout import Form, Grid, Layout
+from scheme.document.payload import build_payload
+from scheme.document.tables import Payload
 from scheme.document.write import render_documents
 from scheme.model import Scheme
 from tests.document.conftest import NAMES, as_scheme, load_plain

@@ -14,7 +14,7 @@ from jinja2.exceptions import SecurityError
 
 from gridmodel.snapshot import Snapshot
 from scheme.document.build_templates import build_template, pack
-from scheme.document.layout import LAYOUTS
+from scheme.document.forms import LAYOUTS
 from scheme.document.payload import build_payload
 from scheme.document.pdf import breakable, render_png
 from scheme.document.word import render_word

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import zipfile
 from io import BytesIO
 from pathlib import Path
@@ -9,9 +10,9 @@ import pytest
 
 from gridmodel.errors import InputError
 from gridmodel.snapshot import Snapshot
-from scheme.document import write
 from scheme.document.build_templates import TEMPLATES, build_template
-from scheme.document.layout import LAYOUTS, LayoutId
+from scheme.document.forms import LAYOUTS
+from scheme.document.layout import LayoutId
 from scheme.document.write import canonical_json, render_documents, write_documents
 from tests.document.conftest import NAMES, as_scheme, load_plain
 
@@ -53,7 +54,8 @@ def test_a_failure_while_moving_puts_the_old_files_back(
 ) -> None:
     write_documents(as_scheme(load_plain("lv_resident_220v")), snapshot, tmp_path)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    replace, calls = write.os.replace, []
+    calls: list[Path] = []
+    replace = os.replace
 
     def failing(source: Path, target: Path) -> None:
         calls.append(source)
@@ -61,7 +63,7 @@ def test_a_failure_while_moving_puts_the_old_files_back(
             raise OSError(28, "No space left on device")
         replace(source, target)
 
-    monkeypatch.setattr(write.os, "replace", failing)
+    monkeypatch.setattr("os.replace", failing)
     with pytest.raises(InputError, match="No space left"):
         write_documents(as_scheme(load_plain("hv_single_source_10kv")), snapshot, tmp_path)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
