@@ -341,7 +341,7 @@ class _Finish:
             connection_point=point,
             connection_mode=chosen.connection_mode,
             **self._names(candidate),
-            transformer_area=candidate.area_id if is_lv else None,
+            transformer_area=self._area_name(candidate.area_id) if is_lv else None,
             distance_m=round(candidate.distance_m, 1),
             route=chosen.as_route(self._search.place_deg, point),
             verification=as_verification(item.assessment),
@@ -360,15 +360,31 @@ class _Finish:
         if candidate.feeder_id is None or candidate.feeder_id not in feeders.index:
             nodes = self._snapshot.nodes
             station = None if candidate.bus is None else nodes.substation_id[candidate.bus]
-            return {"substation": _text(station), "main_transformer": None, "feeder": candidate.feeder_id}
+            return {
+                "substation": self._substation_name(station),
+                "main_transformer": None,
+                "feeder": candidate.feeder_id,
+            }
         feeder = feeders.loc[candidate.feeder_id]
         main = feeder.main_transformer
         is_known = main is not None and main == main and main in transformers.index
         return {
-            "substation": _text(feeder.substation_id),
+            "substation": self._substation_name(feeder.substation_id),
             "main_transformer": _text(transformers.loc[main, "name"]) if is_known else None,
             "feeder": _text(feeder["name"]) or candidate.feeder_id,
         }
+
+    def _substation_name(self, substation_id: Any) -> str | None:
+        """Return the name of a substation's high-voltage busbar, its id where the data names none."""
+        nodes = self._snapshot.nodes
+        names = nodes["name"][(nodes.kind == "source") & (nodes.substation_id == substation_id)]
+        return next((text for text in map(_text, names) if text), _text(substation_id))
+
+    def _area_name(self, area_id: str | None) -> str | None:
+        """Return the name of the transformer of an area (台区), its id where the data names none."""
+        transformers = self._snapshot.transformers
+        names = transformers["name"][transformers.element_id == area_id]
+        return next((text for text in map(_text, names) if text), area_id)
 
 
 def as_verification(assessment: ConnectionAssessment) -> Verification:

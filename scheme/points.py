@@ -40,6 +40,18 @@ _LV_KINDS: Mapping[str, PointKind] = {
     "lv_pole": "lv_pole",
     "lv_node": "lv_node",
 }
+_NOUNS: Mapping[PointKind, str] = {
+    "substation_bay": "变电站母线",
+    "switching_station_bay": "开关站",
+    "ring_main_bay": "环网柜",
+    "pole": "杆塔",
+    "line_tee": "线路",
+    "lv_board": "配变低压侧",
+    "lv_branch_box": "低压分支箱",
+    "lv_pole": "低压杆",
+    "lv_node": "低压线路节点",
+}
+"""What a place without a name is called in front of its id."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +117,7 @@ class NetworkPlaces:
                     point=ConnectionPoint(
                         kind="line_tee",
                         element_source_id=str(row.element_id),
-                        name=_text(row["name"]) or str(row.element_id),
+                        name=_name(row, "line_tee"),
                         u_nominal_kv=float(row.u_nominal_kv),
                         lon_deg=foot.lon_deg,
                         lat_deg=foot.lat_deg,
@@ -130,7 +142,7 @@ class NetworkPlaces:
             point=ConnectionPoint(
                 kind=kind,
                 element_source_id=str(row.element_id),
-                name=_text(row["name"]) or str(row.element_id),
+                name=_name(row, kind),
                 u_nominal_kv=float(row.u_nominal_kv),
                 lon_deg=float(row.lon_deg),
                 lat_deg=float(row.lat_deg),
@@ -261,6 +273,11 @@ def _courses(snapshot: Snapshot, lines: list[int]) -> Iterator[tuple[int, Floats
         text = texts[line]
         drawn = ends if not (isinstance(text, str) and text) else json.loads(text)["coordinates"]
         yield line, starting_near([point[:2] for point in drawn], *ends[0])
+
+
+def _name(row: Any, kind: PointKind) -> str:
+    """Return the name people use, or noun and id for a place without one."""
+    return _text(row["name"]) or f"{_NOUNS[kind]}{row.element_id}"
 
 
 def _text(value: Any) -> str | None:
