@@ -290,11 +290,19 @@ def _block_of(edge: _Edge, blocks: _Blocks) -> int | None:
     return of_b
 
 
-def connected_parts(net: Net) -> list[list[int]]:
-    """Return the groups of in-service buses that are connected with each other, each sorted."""
+def connected_parts(net: Net, *, split_at_sources: bool = False) -> list[list[int]]:
+    """Return the groups of in-service buses that are connected with each other, each sorted.
+
+    Args:
+        net: Network.
+        split_at_sources: Leave the source buses out; what hangs on different ideal sources, or on one by different
+            branches, cannot influence each other.
+    """
     buses = set(net.bus.index[net.bus.in_service.to_numpy(dtype=bool)].tolist())
+    if split_at_sources:
+        buses -= _source_buses(net)
     graph: nx.Graph[_Vertex] = nx.Graph()
     graph.add_nodes_from(buses)
     graph.add_edges_from((edge.a, edge.b) for edge in _edges(net) if _is_live(edge, buses))
     parts = cast("Iterable[set[_Vertex]]", nx.connected_components(graph))
-    return [group for part in parts if (group := sorted(bus for bus in part if isinstance(bus, int) and bus in buses))]
+    return [group for part in parts if (group := sorted(bus for bus in part if isinstance(bus, int)))]

@@ -16,15 +16,20 @@ from gridmodel.capacity.constraints import Constraints, Flags, Floats
 
 SOURCE_POWER_VA = 1e25
 """Short-circuit power standing for an ideal source; base voltages then agree with pandapower to 1e-12 pu."""
-ERROR_TOLERANCE_PU = 1e-9
-ITERATIONS_MAX = 40
+ERROR_TOLERANCE_PU = 1e-10
+_ITERATIONS_MAX = {"iterative_current": 100, "newton_raphson": 40}
+_ALL_CORES = 0
 _U_RATED_V = 1e3
 _VA_PER_MVA = 1e6
 _VA_PER_KVA = 1e3
 
 
 class BatchEvaluator:
-    """Values of an island's limits with one extra load, by power-grid-model's Newton method."""
+    """Values of an island's limits with one extra load.
+
+    Solved by current iteration, twice as fast as Newton's method on distribution islands; what that does not solve (it
+    stops short of the voltage collapse) is solved again by Newton's method.
+    """
 
     name = "power-grid-model"
 
@@ -116,7 +121,7 @@ class BatchEvaluator:
 
     def base_voltages(self) -> tuple[Integers, Floats]:
         """Return the nodes of the island and their voltages without an extra load (NaN when there is no solution)."""
-        u_pu, _ = self._solve(np.zeros(1, dtype=np.int64), np.zeros(1, dtype=complex))
+        u_pu, _ = self._solve_both(np.zeros(1, dtype=np.int64), np.zeros(1, dtype=complex))
         return self._nodes, u_pu[0]
 
     def values(self, buses: Integers, p_kw: Floats, tan_phi: float) -> tuple[Floats, Flags]:
@@ -131,7 +136,7 @@ class BatchEvaluator:
             Values, shape (n, limits), and whether the load flow has a solution, shape (n,).
         """
         at = self._local[[self._node_of_bus[bus] for bus in buses.tolist()]]
-        u_pu, s_mva = self._solve(at, (p_kw * _VA_PER_KVA * (1.0 + 1j * tan_phi)).astype(np.complex128))
+        u_pu, s_mva = self._solve_both(at, (p_kw * _VA_PER_KVA * (1.0 + 1j * tan_phi)).astype(np.complex128))
         values = np.empty((len(buses), self._count))
         values[:, self._bus_columns] = u_pu[:, self._bus_nodes]
         if len(self._term_starts):
@@ -141,7 +146,14 @@ class BatchEvaluator:
             values[:, self._term_columns] = np.maximum.reduceat(loading, self._term_starts, axis=1)
         return values, ~np.isnan(u_pu[:, 0])
 
-    def _solve(self, at: Integers, extra_va: Complexes) -> tuple[Floats, Floats]:
+    def _solve_both(self, at: Integers, extra_va: Complexes) -> tuple[Floats, Floats]:
+        u_pu, s_mva = self._solve(at, extra_va, "iterative_current")
+        again = np.flatnonzero(np.isnan(u_pu[:, 0]))
+        if len(again):
+            u_pu[again], s_mva[again] = self._solve(at[again], extra_va[again], "newton_raphson")
+        return u_pu, s_mva
+
+    def _solve(self, at: Integers, extra_va: Complexes, method: str) -> tuple[Floats, Floats]:
         """Return voltages (n, nodes) and apparent power at all from-ends, then all to-ends (n, 2 branches) in MVA."""
         from power_grid_model import initialize_array
 
@@ -152,8 +164,9 @@ class BatchEvaluator:
         output = self._model.calculate_power_flow(
             update_data={"sym_load": update},
             error_tolerance=ERROR_TOLERANCE_PU,
-            max_iterations=ITERATIONS_MAX,
-            threading=-1,
+            max_iterations=_ITERATIONS_MAX[method],
+            calculation_method=method,
+            threading=_ALL_CORES,
             continue_on_batch_error=True,
             output_component_types={
                 "node": ["u_pu"],

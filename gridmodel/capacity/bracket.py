@@ -67,13 +67,17 @@ class Question:
         """
         limits = self.constraints
         base_excess = limits.excess(self.base)
-        existed = base_excess > SOLUTION_NOISE
-        excess = limits.excess(values) - np.where(np.abs(base_excess) <= SOLUTION_NOISE, SOLUTION_NOISE, 0.0)
-        beyond = limits.signs * (values - self.base) - limits.effects
+        existed = np.flatnonzero(base_excess > SOLUTION_NOISE)
         off_path = ~self.on_path[candidates]
-        excess = np.where(off_path & (limits.effects > 0.0), np.minimum(excess, beyond), excess)
-        ignored = (off_path & existed & (limits.effects == 0.0)) | (existed & (limits.kinds == "voltage_high"))
-        return np.where(ignored, -np.inf, excess)
+        excess = limits.excess(values)
+        excess -= np.where(np.abs(base_excess) <= SOLUTION_NOISE, SOLUTION_NOISE, 0.0)
+        by_effect = limits.effects > 0.0
+        if by_effect.any():
+            beyond = limits.signs * (values - self.base) - limits.effects
+            np.minimum(excess, beyond, out=excess, where=off_path & by_effect)
+        never = (limits.kinds[existed] == "voltage_high") | (off_path[:, existed] & ~by_effect[existed])
+        excess[:, existed] = np.where(never, -np.inf, excess[:, existed])
+        return excess
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -8,6 +8,7 @@ same.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -63,9 +64,17 @@ class Constraints:
         members = {"line": path.lines, "trafo": path.trafos, "trafo3w": path.trafo3ws, "bus": path.buses}
         on_path = np.zeros(len(self), dtype=bool)
         for table, elements in members.items():
-            rows = np.flatnonzero(self.tables == table)
-            on_path[rows] = np.isin(self.elements[rows], np.array(elements, dtype=np.int64))
+            for element in elements:
+                on_path[self._rows_of.get((table, element), [])] = True
         return on_path
+
+    @cached_property
+    def _rows_of(self) -> dict[tuple[str, int], list[int]]:
+        """Rows of each element."""
+        rows: dict[tuple[str, int], list[int]] = {}
+        for row, key in enumerate(zip(self.tables.tolist(), self.elements.tolist(), strict=True)):
+            rows.setdefault(key, []).append(row)
+        return rows
 
 
 def build_constraints(net: Net, limits: Limits) -> Constraints:

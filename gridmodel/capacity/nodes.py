@@ -1,0 +1,211 @@
+"""The three numbers of every node (三个数): administrative, physical and open capacity of a snapshot.
+
+``physical`` is the AC capacity as the network stands, ``open`` the smaller one of the administrative capacity net of
+in-flight commitments (在途) and of the AC capacity with those commitments connected as loads. Numbers of different
+nodes are not additive. See ``decisions/0003-three-numbers-per-node.md``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+from gridmodel.capacity.administrative import AdministrativeFormula, AdministrativeLimits
+from gridmodel.capacity.certificate import Confirm
+from gridmodel.capacity.island_search import Progress
+from gridmodel.capacity.limits import Limits
+from gridmodel.capacity.search import open_capacity
+from gridmodel.errors import InputError
+from gridmodel.net import Net, copy_net, pandapower
+from gridmodel.snapshot import Snapshot
+from gridmodel.topology import SupplyTopology, connected_parts
+
+__all__ = ["AdministrativeLimits", "node_capacity"]
+
+_KVA_PER_MVA = 1e3
+_IDENTITY = ["node_id", "source_id", "u_nominal_kv", "lon_deg", "lat_deg"]
+_PLACE = ["kind", "feeder_id", "substation_id", "area_id"]
+
+
+def node_capacity(
+    snapshot: Snapshot,
+    *,
+    limits: Limits,
+    loading: AdministrativeLimits,
+    power_factor: float,
+    in_flight_coincidence_ratio: float,
+    buses: Iterable[int] | None = None,
+    confirm: Confirm = "sample",
+    progress: Progress | None = None,
+) -> pd.DataFrame:
+    """Return one row per node with its three numbers and what limits the open one.
+
+    Args:
+        snapshot: Network, frames beside it and commitments in flight.
+        limits: Operating limits of the AC load flow.
+        loading: Shares of the ratings in the administrative formula.
+        power_factor: Of the load to be connected, lagging, in (0, 1].
+        in_flight_coincidence_ratio: Share of the committed capacity that counts as load at the peak, in [0, 1].
+        buses: Nodes asked for; default all of the snapshot.
+        confirm: Which values the reference load flow checks; see :func:`open_capacity`.
+        progress: Called with nodes done and nodes in total, over all passes.
+
+    Returns:
+        Index = bus; the columns of ``capacity.csv``: capacities in kVA (NaN = not assessable or not known),
+        ``limit_kind`` (those of :func:`open_capacity`, or ``administrative``), ``limit_element_id`` (identifier in the
+        imported data), ``limit_hour`` (None: one operating state), then ``reason``, ``administrative_reason``,
+        ``physical_limit_kind``, ``physical_limit_element_id``, ``engine``, ``notes``, ``u_pu``, ``kind``,
+        ``feeder_id``, ``substation_id``, ``area_id``. ``attrs["certificate"]`` as :func:`open_capacity`.
+
+    Raises:
+        InputError: A ratio is outside its range, or a bus does not exist.
+        EngineDisagreementError: The reference load flow does not confirm a value.
+    """
+    if not 0.0 <= in_flight_coincidence_ratio <= 1.0:
+        raise InputError(
+            "ratio out of range",
+            field="in_flight_coincidence_ratio",
+            value=in_flight_coincidence_ratio,
+            allowed="[0, 1]",
+        )
+    wanted = _wanted(snapshot, buses)
+    affected = _affected_by_in_flight(snapshot, wanted)
+    total = len(wanted) + len(affected)
+
+    def run(net: Net, chosen: list[int], offset: int) -> pd.DataFrame:
+        def report(done: int, _: int) -> None:
+            if progress is not None:
+                progress(offset + done, total)
+
+        return open_capacity(
+            net, limits=limits, power_factor=power_factor, buses=chosen, confirm=confirm, progress=report
+        )
+
+    physical = run(snapshot.net, wanted, 0)
+    committed = physical
+    if affected:
+        loaded = _with_in_flight(snapshot, power_factor, in_flight_coincidence_ratio)
+        committed = physical.copy()
+        second = run(loaded, affected, len(wanted))
+        committed.loc[affected, second.columns] = second
+        physical.attrs["certificate_in_flight"] = second.attrs["certificate"]
+    table = _three_numbers(snapshot, physical, committed, power_factor)
+    _add_administrative(table, snapshot, loading, in_flight_coincidence_ratio)
+    table.attrs = physical.attrs
+    return _in_order(table)
+
+
+def _wanted(snapshot: Snapshot, buses: Iterable[int] | None) -> list[int]:
+    if buses is None:
+        return [int(bus) for bus in snapshot.nodes.index]
+    wanted = list(dict.fromkeys(int(bus) for bus in buses))
+    unknown = [bus for bus in wanted if bus not in snapshot.nodes.index]
+    if unknown:
+        raise InputError("node does not exist", field="buses", value=unknown[0], allowed="nodes of the snapshot")
+    return wanted
+
+
+def _affected_by_in_flight(snapshot: Snapshot, wanted: list[int]) -> list[int]:
+    """Return the wanted buses of islands that hold a commitment."""
+    committed = set(snapshot.in_flight.bus.astype(int)) if len(snapshot.in_flight) else set()
+    if not committed:
+        return []
+    parts = connected_parts(snapshot.net, split_at_sources=True)
+    affected = {bus for part in parts if not committed.isdisjoint(part) for bus in part}
+    return [bus for bus in wanted if bus in affected]
+
+
+def _with_in_flight(snapshot: Snapshot, power_factor: float, coincidence_ratio: float) -> Net:
+    """Return a copy of the net with every commitment connected as a load."""
+    net = copy_net(snapshot.net)
+    for bus, capacity_kva, own in _commitments(snapshot):
+        cos_phi = power_factor if math.isnan(own) else own
+        s_mva = capacity_kva * coincidence_ratio / _KVA_PER_MVA
+        pandapower().create_load(net, bus, p_mw=s_mva * cos_phi, q_mvar=s_mva * math.sqrt(1.0 - cos_phi**2))
+    return net
+
+
+def _commitments(snapshot: Snapshot) -> list[tuple[int, float, float]]:
+    """Return bus, capacity (kVA) and power factor (NaN = not known) of each commitment in flight."""
+    frame = snapshot.in_flight[["bus", "capacity_kva", "power_factor"]].astype(float)
+    return [(int(bus), float(kva), float(cos_phi)) for bus, kva, cos_phi in frame.to_numpy()]
+
+
+def _three_numbers(
+    snapshot: Snapshot, physical: pd.DataFrame, committed: pd.DataFrame, power_factor: float
+) -> pd.DataFrame:
+    """Return the AC part of the table; the administrative columns come after."""
+    nodes = snapshot.nodes.loc[physical.index]
+    table = nodes[[*_IDENTITY, *_PLACE]].copy()
+    table["status"] = np.where(physical.status == "assessed", committed.status, physical.status)
+    table["reason"] = np.where(physical.status == "assessed", committed.reason, physical.reason)
+    unlimited = (table.status == "assessed") & (physical.limit_kind == "ceiling")
+    table.loc[unlimited, ["status", "reason"]] = "not_assessable", "no limit of this network applies (at the source)"
+    refused = (nodes.status == "not_assessable") & (table.status != "unsupplied")
+    table.loc[refused, "status"] = "not_assessable"
+    table.loc[refused, "reason"] = nodes.reason[refused].fillna("refused by the quality gate")
+    assessed = table.status == "assessed"
+    table["physical_kva"] = (physical.capacity_kw / power_factor).where(assessed)
+    table["open_kva"] = (committed.capacity_kw / power_factor).where(assessed)
+    for prefix, source in (("", committed), ("physical_", physical)):
+        columns = {"limit_kind": source.limit_kind, "limit_element_id": _element_ids(snapshot, source)}
+        for name, column in columns.items():
+            table[f"{prefix}{name}"] = column
+            table.loc[~assessed, f"{prefix}{name}"] = None
+    table["limit_hour"] = None
+    for column in ("engine", "notes", "u_pu"):
+        table[column] = committed[column]
+    return table
+
+
+def _element_ids(snapshot: Snapshot, table: pd.DataFrame) -> pd.Series:
+    """Return the imported identifier of each binding element; None where no element binds."""
+    frames = {"line": snapshot.lines, "trafo": snapshot.transformers, "bus": snapshot.nodes}
+    names: list[object] = []
+    for kind, element in zip(table.limit_table, table.limit_element, strict=True):
+        frame = frames.get(kind)
+        if kind is None:
+            names.append(None)
+        elif frame is not None and element in frame.index:
+            names.append(str(frame.element_id.at[element]))
+        else:
+            names.append(f"{kind}:{element}")
+    return pd.Series(names, index=table.index, dtype=object)
+
+
+def _add_administrative(
+    table: pd.DataFrame, snapshot: Snapshot, loading: AdministrativeLimits, coincidence_ratio: float
+) -> None:
+    """Add the administrative columns and let them bind the open capacity where they are smaller."""
+    topology = SupplyTopology(snapshot.net)
+    formula = AdministrativeFormula(snapshot, loading, coincidence_ratio=coincidence_ratio)
+    for bus, capacity_kva, _ in _commitments(snapshot):
+        formula.book(topology.path(bus), capacity_kva)
+    values = [formula.capacity(topology.path(int(bus))) for bus in table.index]
+    known = (table.status == "assessed").to_numpy()
+    net_kva = np.array([value.net_kva for value in values])
+    table["administrative_kva"] = np.where(known, [value.gross_kva for value in values], np.nan)
+    table["administrative_reason"] = [value.reason for value in values]
+    open_kva = table.open_kva.to_numpy()
+    binds = known & (net_kva < open_kva)
+    table["open_kva"] = np.where(binds, np.maximum(net_kva, 0.0), open_kva)
+    element_id = pd.Series([value.element_id for value in values], index=table.index, dtype=object)
+    table["limit_kind"] = table.limit_kind.mask(binds, "administrative")
+    table["limit_element_id"] = table.limit_element_id.mask(binds, element_id)
+
+
+def _in_order(table: pd.DataFrame) -> pd.DataFrame:
+    first = [
+        *_IDENTITY,
+        "status",
+        "administrative_kva",
+        "physical_kva",
+        "open_kva",
+        "limit_kind",
+        "limit_element_id",
+        "limit_hour",
+    ]
+    return table[[*first, *(column for column in table.columns if column not in first)]]
