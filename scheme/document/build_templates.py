@@ -210,7 +210,9 @@ def _title_row(title: str, span: int) -> str:
 def _cell(text: str, *, width: int, span: int = 1, is_label: bool = False, align: str = "left", size: int = 20) -> str:
     spanning = f'<w:gridSpan w:val="{span}"/>' if span > 1 else ""
     shade = '<w:shd w:val="clear" w:color="auto" w:fill="F6F8FA"/>' if is_label else ""
-    content = _paragraph(text, font=_SONG, size=size, align="center" if is_label else align, before=20, after=20)
+    content = _paragraph(
+        text, font=_SONG, size=19 if is_label else size, align="center" if is_label else align, before=20, after=20
+    )
     return (
         f'<w:tc><w:tcPr><w:tcW w:w="{width}" w:type="dxa"/>{spanning}{shade}<w:vAlign w:val="center"/></w:tcPr>'
         f"{content}</w:tc>"

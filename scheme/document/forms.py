@@ -358,10 +358,10 @@ _PROVENANCE = (
     Form(
         title="计算依据",
         fields=(
-            _field("方案编号", "scheme_id"),
+            _wide("方案编号", "scheme_id"),
             _field("规定口径", "profile"),
             _field("决定日期", "replied_on"),
-            _field("软件版本", "version"),
+            _wide("软件版本", "version"),
             _wide("计算引擎", "engine"),
             _wide("电网断面摘要", "snapshot_sha256"),
             _wide("规定数据摘要", "policy_sha256"),

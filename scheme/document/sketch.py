@@ -83,7 +83,8 @@ def render_sketch(scheme: Scheme, snapshot: Snapshot) -> str:
     lon, lat = float(place["lon_deg"]), float(place["lat_deg"])
     view = _view(scheme, lon, lat)
     sheet = _Sheet()
-    is_low = any(variant.connection_point.u_nominal_kv <= _LV_KV_MAX for variant in scheme.variants)
+    points = [v.connection_point for v in scheme.variants] + [r.connection_point for r in scheme.rejected]
+    is_low = any(point.u_nominal_kv <= _LV_KV_MAX for point in points)
     _draw_grid(sheet, view, snapshot, with_low_voltage=is_low)
     _draw_candidates(sheet, view, scheme)
     _draw_customer(sheet, view, lon, lat)
