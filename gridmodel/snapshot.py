@@ -17,6 +17,8 @@ Tables beside the net (all pandas frames, index = the pandapower index of the el
     ``rating_a``, ``measured_max_a`` (NaN = not measured), ``measured_on``.
 ``in_flight`` (index = running number; 在途): ``commitment_id``, ``bus``, ``capacity_kva``, ``power_factor``, ``approved_on``,
     ``valid_to``; loads of these are NOT in the net.
+
+Dates (``*_on``, ``valid_to``) are ISO text, so that a snapshot read back from the store equals the one put in.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ import gzip
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -77,8 +79,6 @@ def seal(snapshot: Snapshot) -> tuple[Snapshot, bytes]:
     """Return the snapshot with its digest, and the canonical bytes (gzip) it can be rebuilt from."""
     payload = json.dumps(_to_plain(snapshot), ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
     digest = hashlib.sha256(payload).hexdigest()
-    from dataclasses import replace
-
     return replace(snapshot, sha256=digest), gzip.compress(payload, compresslevel=5, mtime=0)
 
 
@@ -96,8 +96,16 @@ def unseal(blob: bytes, *, sha256: str | None = None) -> Snapshot:
     digest = hashlib.sha256(payload).hexdigest()
     if sha256 is not None and digest != sha256:
         raise SnapshotFormatError("stored snapshot does not match its digest", expected=sha256, found=digest)
-    if plain.get("format") != FORMAT:
-        raise SnapshotFormatError("unknown snapshot format", format=plain.get("format"))
+    found = plain.get("format") if isinstance(plain, dict) else None
+    if found != FORMAT:
+        raise SnapshotFormatError("unknown snapshot format", format=found)
+    try:
+        return _from_plain(plain, digest)
+    except (KeyError, TypeError, ValueError) as error:
+        raise SnapshotFormatError("stored snapshot is damaged") from error
+
+
+def _from_plain(plain: Mapping[str, Any], digest: str) -> Snapshot:
     tables = {name: _frame_from_plain(frame) for name, frame in plain["net"]["tables"].items()}
     return Snapshot(
         net=build_net(tables, name=plain["net"]["name"], f_hz=plain["net"]["f_hz"], sn_mva=plain["net"]["sn_mva"]),
@@ -151,6 +159,8 @@ def _frame_from_plain(plain: Mapping[str, Any]) -> pd.DataFrame:
     for name, dtype, values in plain["columns"]:
         if dtype.startswith(("float", "complex")):
             data[name] = pd.Series(np.array([np.nan if v is None else v for v in values], dtype=float), index=index)
+        elif dtype.startswith(("Int", "UInt", "boolean")):  # pandas' own types, which may be empty
+            data[name] = pd.Series(values, index=index, dtype=dtype)
         elif dtype.startswith(("int", "uint", "bool")):
             data[name] = pd.Series(np.array(values, dtype=dtype), index=index)
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Sequence
 from typing import Literal
 
@@ -81,6 +82,23 @@ def indices(cells: Sequence[object]) -> tuple[npt.NDArray[np.int64], Faults]:
     return values, faults
 
 
-def texts(cells: Sequence[object]) -> list[str | None]:
-    """Return the cells as text; numbers are written out, empty cells are ``None``."""
-    return [None if is_missing(cell) else cell if isinstance(cell, str) else str(cell) for cell in cells]
+def texts(cells: Sequence[object]) -> tuple[list[str | None], list[int]]:
+    """Return the cells as text without control characters, and the positions where some were taken out.
+
+    Numbers are written out, empty cells are ``None``. Control and direction characters have no place in a name: they
+    break documents and let one name pass for another.
+    """
+    result: list[str | None] = []
+    changed: list[int] = []
+    for position, cell in enumerate(cells):
+        text = None if is_missing(cell) else cell if isinstance(cell, str) else str(cell)
+        if text is not None and not text.isprintable():
+            clean = "".join(c for c in text if unicodedata.category(c) not in _UNPRINTABLE)
+            if clean != text:
+                changed.append(position)
+            text = clean
+        result.append(text)
+    return result, changed
+
+
+_UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})

@@ -44,7 +44,7 @@ def check_topology(
             allowed="at least one external grid in service",
         )
     reasons = _reasons_of_gaps(net, graph, gaps)
-    _check_islands(graph, report, reasons)
+    _check_islands(graph, report, reasons, [gap.reason for gap in gaps if _has_unknown_end(gap)])
     _check_rings(graph, report)
     reasons |= _check_source_angles(net, graph, report)
     return TopologyCheck(findings=tuple(report.findings), not_assessable=dict(sorted(reasons.items())))
@@ -76,11 +76,18 @@ def _reasons_of_gaps(net: Net, graph: Graph, gaps: Sequence[Gap]) -> dict[int, s
             if not len(vertices):  # on a ring: everything the ring feeds may lean on this element
                 vertices = zones.affected(ends)
         else:
+            if _has_unknown_end(gap):  # what it fed is an island now; nothing else of its feeder stands at a busbar
+                ends = [vertex for vertex in ends if not busbar[vertex]]
             vertices = zones.affected(ends)
         for vertex in vertices.tolist():
             if vertex < len(graph.buses):
                 reasons.setdefault(int(graph.buses[vertex]), gap.reason)
     return reasons
+
+
+def _has_unknown_end(gap: Gap) -> bool:
+    count = {**dict.fromkeys(_BRANCH_TABLES, 2), "trafo3w": 3}.get(gap.table, 0)
+    return gap.scope == "feeder" and len(set(gap.buses)) < count
 
 
 def _behind(graph: Graph, gap: Gap) -> Mask:
@@ -118,14 +125,18 @@ class _Zones:
         return self._known[zone]
 
 
-def _check_islands(graph: Graph, report: Report, reasons: dict[int, str]) -> None:
-    """Report every group of connected buses without a source; buses of a gap keep that gap's reason."""
+def _check_islands(graph: Graph, report: Report, reasons: dict[int, str], loose_ends: Sequence[str]) -> None:
+    """Report every group of connected buses without a source.
+
+    An island that a gap touches is not assessable for the reason of that gap; where a branch with an unknown end was
+    left out (``loose_ends``), any island may have hung on it.
+    """
     dark = ~graph.supplied() & graph.is_alive
     dark[len(graph.buses) :] = False
     number = graph.components()
     for island in np.unique(number[dark]):
         buses = graph.buses[np.flatnonzero(dark[: len(graph.buses)] & (number[: len(graph.buses)] == island))]
-        caused = [reasons[bus] for bus in buses.tolist() if bus in reasons]
+        caused = [reasons[bus] for bus in buses.tolist() if bus in reasons] or list(loose_ends)
         if caused:
             reasons.update((bus, caused[0]) for bus in buses.tolist() if bus not in reasons)
         report.add(

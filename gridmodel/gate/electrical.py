@@ -25,15 +25,16 @@ def check_electrical(checking: Checking) -> None:
         InputError: Every row of a column has the same wrong unit.
     """
     states = checking.states
+    for name, check in (("line", _check_lines), ("load", _check_loads)):
+        if name in states:
+            check(checking, states[name])
     for band in load_bands():
         if band.table in states:
             _check_band(checking, states[band.table], band)
     for name, check in (
-        ("line", _check_lines),
         ("trafo", _check_windings),
         ("trafo3w", _check_windings),
         ("impedance", _check_impedances),
-        ("load", _check_loads),
         ("switch", _check_switches),
     ):
         if name in states:

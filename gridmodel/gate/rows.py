@@ -14,6 +14,7 @@ import pandas as pd
 from gridmodel.errors import InputError
 from gridmodel.findings import TableCount
 from gridmodel.gate import cells
+from gridmodel.gate.bands import threshold
 from gridmodel.gate.report import ElementNames, Gap, Report, RowCheck, name_of
 from gridmodel.gate.schema import BRANCH_ENDS, CHARACTERISTIC_TABLES, RULE_TEXT, SCHEMAS, SWITCH_TARGETS, Rule
 from gridmodel.net import column_types
@@ -46,8 +47,8 @@ class TableState:
     index: npt.NDArray[np.int64]
     quarantined: npt.NDArray[np.bool_]
     merged: npt.NDArray[np.bool_]
-    bad_columns: dict[int, set[str]] = field(default_factory=dict)
-    """Columns that could not be used, by position."""
+    bad_columns: dict[int, dict[str, str]] = field(default_factory=dict)
+    """Columns that could not be used and the code of the fault, by position."""
 
     @property
     def accepted(self) -> npt.NDArray[np.bool_]:
@@ -90,7 +91,7 @@ class Checking:
         )
         state.quarantined[position] = True
         if column is not None:
-            state.bad_columns.setdefault(position, set()).add(column)
+            state.bad_columns.setdefault(position, {}).setdefault(column, code)
 
     def warn(
         self, state: TableState, position: int, code: str, *, column: str, expected: str, consequence: str
@@ -116,7 +117,7 @@ def _consequence(state: TableState, position: int) -> str:
 
 def is_in_service(state: TableState, position: int) -> bool:
     """Return False only for a row that says it is out of service."""
-    if "in_service" not in state.frame or state.name == "switch":
+    if "in_service" not in state.frame or "in_service" in state.bad_columns.get(position, ()):
         return True
     cell = state.frame["in_service"].iloc[position]
     return bool(cells.is_missing(cell) or cell not in (0, False))
@@ -211,7 +212,7 @@ def _type_columns(checking: Checking, state: TableState) -> None:
         if column in references:
             typed, faults = cells.indices(values)
             state.frame[column + _RAW] = pd.Series(values, dtype=object)
-        elif column in mandatory or (kind is not None and kind.lower().startswith(("float", "int", "uint"))):
+        elif column in mandatory or column in _EXTRA_NUMBERS or _is_number_type(kind):
             typed, faults = cells.numbers(
                 values,
                 is_required=column in mandatory,
@@ -221,13 +222,44 @@ def _type_columns(checking: Checking, state: TableState) -> None:
                 faults = []  # asked for below: the row stays, only what is behind it is lost
         elif column in schema.flags or kind == "bool":
             typed, faults = cells.flags(values, is_required=column in schema.flags)
-        elif kind is not None:
-            state.frame[column] = pd.Series(cells.texts(values), dtype=object)
+        elif kind is not None or not all(_is_plain_number(cell) for cell in values):
+            _type_text(checking, state, column, values)
             continue
-        else:
+        else:  # a column of others, with numbers or truth values throughout
+            is_flag = all(isinstance(cell, bool) for cell in values)
+            state.frame[column] = pd.Series(values, dtype=bool if is_flag else float)
             continue
         _quarantine_faults(checking, state, column, faults)
         state.frame[column] = typed
+
+
+_EXTRA_NUMBERS = frozenset(f"tap2_{part}" for part in ["pos", "neutral", "min", "max", "step_percent", "step_degree"])
+"""Numbers pandapower reads when they are there, although its own tables do not have the columns."""
+
+
+def _is_number_type(kind: str | None) -> bool:
+    return kind is not None and kind.lower().startswith(("float", "int", "uint"))
+
+
+def _is_plain_number(cell: object) -> bool:
+    return cells.is_missing(cell) or (isinstance(cell, bool | int | float) and bool(abs(cell) <= _FLOAT_MAX))
+
+
+_FLOAT_MAX = np.finfo(float).max
+
+
+def _type_text(checking: Checking, state: TableState, column: str, values: list[object]) -> None:
+    typed, changed = cells.texts(values)
+    state.frame[column] = pd.Series(typed, dtype=object)
+    for position in changed:
+        checking.warn(
+            state,
+            position,
+            "control_characters_removed",
+            column=column,
+            expected="可打印字符",
+            consequence="控制字符已删除,其余文字保留",
+        )
 
 
 _RAW = "\0as_read"
@@ -259,7 +291,7 @@ def _check_rules(checking: Checking, state: TableState) -> None:
 
 
 def _check_switch_kinds(checking: Checking, state: TableState) -> None:
-    for position, kind in enumerate(state.frame["et"].tolist() if "et" in state.frame else [None] * len(state.index)):
+    for position, kind in enumerate(state.frame["et"].tolist()):
         if kind not in SWITCH_TARGETS and not state.merged[position]:
             checking.quarantine(
                 state,
@@ -339,6 +371,7 @@ def collect(checking: Checking, tables: Mapping[str, pd.DataFrame]) -> RowCheck:
         if not keep.all():
             dropped[name] = tuple(np.flatnonzero(~keep).tolist())
         checking.gaps.extend(_gaps(checking, state, names))
+    checking.gaps.extend(_unplaced_load(checking))
     for name in CHARACTERISTIC_TABLES:
         if name in tables and len(tables[name]):
             accepted[name] = tables[name]
@@ -375,6 +408,38 @@ def _gaps(checking: Checking, state: TableState, names: ElementNames | None) -> 
             )
         )
     return gaps
+
+
+def _unplaced_load(checking: Checking) -> list[Gap]:
+    """A load on an unknown bus may hang anywhere; when there is much of it, no node can be assessed."""
+    state = checking.states.get("load")
+    if state is None:
+        return []
+    unplaced = [
+        position
+        for position, columns in state.bad_columns.items()
+        if columns.get("bus", "refers_to_quarantined") != "refers_to_quarantined"
+    ]
+    unplaced = [position for position in unplaced if is_in_service(state, position)]
+    if not unplaced:
+        return []
+    live = np.array([is_in_service(state, position) for position in range(len(state.index))]) & ~state.merged
+    power = (state.frame["p_mw"] * state.frame["scaling"]).to_numpy(dtype=float)
+    total, lost = float(np.nansum(power[live])), float(power[unplaced].sum())
+    if lost <= threshold("unplaced_load_ratio_max") * total:  # not so when NaN
+        return []
+    buses = checking.states["bus"]
+    elements = "、".join(name_of(checking.report.names, "load", int(state.index[p])) for p in unplaced[:3])
+    return [
+        Gap(
+            table="load",
+            row=int(state.index[unplaced[0]]),
+            element_id=elements,
+            buses=tuple(buses.index[buses.accepted].tolist()),
+            scope="node",
+            reason=f"负荷 {elements} 所接节点不明,可能位于任何馈线",
+        )
+    ]
 
 
 def _is_switch_of_nothing(checking: Checking, state: TableState, position: int) -> bool:

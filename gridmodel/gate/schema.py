@@ -36,6 +36,9 @@ class TableSchema:
     """Numbers > 0 that only say what the element may carry; a row without one stays, and nothing behind it is
     assessed."""
 
+    others: tuple[str, ...] = ()
+    """Further columns that must exist; they have checks of their own."""
+
     @property
     def required(self) -> tuple[str, ...]:
         """Columns that must exist when the table has rows."""
@@ -44,6 +47,7 @@ class TableSchema:
             *(column for column, _ in self.numbers),
             *self.ratings,
             *self.flags,
+            *self.others,
         )
 
 
@@ -146,7 +150,7 @@ SCHEMAS = MappingProxyType(
         ),
         "vsc_stacked": TableSchema(references=(("bus", "bus"), ("bus_dc_plus", "bus_dc"), ("bus_dc_minus", "bus_dc"))),
         "vsc_bipolar": TableSchema(references=(("bus", "bus"), ("bus_dc_plus", "bus_dc"), ("bus_dc_minus", "bus_dc"))),
-        "switch": TableSchema(flags=("closed",)),
+        "switch": TableSchema(flags=("closed",), others=("element", "et")),
     }
 )
 """In the order they are checked: what is named by a reference stands before what names it."""

@@ -126,8 +126,7 @@ def _findings_on_file(plain: PlainNet, file: str) -> list[Finding]:
                         consequence="短路阻抗不随分接位置变化",
                     )
                 )
-    filled = {name for name, frame in plain.tables.items() if len(frame)}
-    unused = sorted({*filled, *plain.left_out, *plain.entries} - {*_KEPT, *_PLACES, *_USED_ENTRIES})
+    unused = sorted({*plain.tables, *plain.left_out, *plain.entries} - {*_KEPT, *_PLACES, *_USED_ENTRIES})
     if unused:
         findings.append(
             _finding(

@@ -131,7 +131,7 @@ class _Parser:
                 table, object_count = self._table(value, key)
                 if object_count:
                     counts[key] = object_count
-                elif len(table) or table.columns.size:
+                elif len(table):
                     tables[key] = table
             elif isinstance(value, dict) and _pair(value) in NUMBER_PAIRS:
                 entries[key] = self._number(value, key)
@@ -192,6 +192,8 @@ class _Parser:
             raise self._error("too many rows or cells", place, value=len(rows), allowed=f"{ROW_COUNT_MAX} rows")
         if len(set(columns)) != len(columns):
             raise self._error("a column stands twice", place, value=", ".join(columns))
+        if not rows:
+            return pd.DataFrame(), 0
         if any(isinstance(label, dict | list) for label in index):
             raise self._error("an index is not a number or text", place)
         held_objects = 0
