@@ -28,6 +28,7 @@ from scheme.model import (
     Rejected,
     Route,
     Score,
+    Segment,
     Timeline,
     Variant,
     Verification,
@@ -37,7 +38,7 @@ from scheme.points import LOW_VOLTAGE_KV_MAX, Candidate, NetworkPlaces, Screen
 from scheme.policy.parameter import PolicyView
 from scheme.ranking import Merit, compute_scores, rank
 from scheme.routes import ChosenLine, RouteRules
-from scheme.works import RouteLine, Segment, compile_works
+from scheme.works import RouteLine, compile_works
 
 _LIMIT_TEXTS = {
     "line_loading": "线路{element}负载率超过限值",

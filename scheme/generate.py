@@ -157,7 +157,7 @@ class _Answer:
             validity=None,
             inspection_scope=(),
             required_documents=(),
-            notices=(),
+            notices=self._policy.texts("notices.joint_work"),
             to_be_filled=self._policy.texts("form.utility_fields"),
             policy_reads=self._policy.reads,
             provenance=self._provenance,
@@ -250,6 +250,7 @@ class _Answer:
             length_m=best.route.length_m,
             entry_mode=texts[f"entry_{best.route.laying}"],
             ownership_boundary=describe_ownership(best.connection_point.kind, self._policy),
+            line_label=best.route.line_label,
         )
         return Supply(
             voltage=voltage,

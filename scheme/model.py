@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+Segment = Literal["point", "route", "metering"]
+"""Where a work stands: at the connection point, along the route up to the customer's red line, or at the meter."""
 Verdict = Literal["answered", "transition", "joint_work"]
 PointKind = Literal[
     "substation_bay",  # 变电站间隔
@@ -58,6 +60,8 @@ class Route:
     geometry: dict[str, Any]
     """GeoJSON LineString, CGCS2000 longitude and latitude."""
     crossings: tuple[str, ...]
+    line_label: str = ""
+    """Line type as printed; empty where only the id is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,6 +231,8 @@ class Source:
     entry_mode: str
     ownership_boundary: str
     """产权分界点."""
+    line_label: str = ""
+    """Line type as printed; empty where only the id is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -371,6 +377,8 @@ class PolicyRead:
     document: str
     profile: str
     effective_from: str
+    name: str = ""
+    """What the parameter is called in Chinese."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

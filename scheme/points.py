@@ -256,8 +256,8 @@ def _tee_lines(snapshot: Snapshot) -> tuple[list[int], list[Floats]]:
     """Return medium-voltage lines in service that are not cables, and their courses from ``from_bus`` on."""
     table, net = snapshot.lines, snapshot.net
     u = table.u_nominal_kv.astype(float)
-    wanted = table.index[(u >= MEDIUM_VOLTAGE_KV_MIN) & (u <= MEDIUM_VOLTAGE_KV_MAX) & (table.laying != "cable")]
-    wanted = [line for line in wanted if bool(net.line.in_service[line])]
+    is_wanted = (u >= MEDIUM_VOLTAGE_KV_MIN) & (u <= MEDIUM_VOLTAGE_KV_MAX) & (table.laying != "cable")
+    wanted = [int(line) for line in table.index[is_wanted] if bool(net.line.in_service[line])]
     courses = dict(_courses(snapshot, wanted))
     return list(courses), list(courses.values())
 

@@ -36,6 +36,7 @@ class ChosenLine:
             line_type_id=self.line_type.type_id,
             geometry={"type": "LineString", "coordinates": ends},
             crossings=(),
+            line_label=self.line_type.label,
         )
 
 

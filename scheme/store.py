@@ -13,92 +13,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import (
-    URL,
-    CheckConstraint,
-    Column,
-    Connection,
-    Engine,
-    ForeignKey,
-    Integer,
-    LargeBinary,
-    MetaData,
-    Row,
-    String,
-    Table,
-    Text,
-    create_engine,
-    delete,
-    event,
-    func,
-    insert,
-    inspect,
-    select,
-)
+from sqlalchemy import URL, Connection, Engine, Row, create_engine, delete, event, insert, inspect, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 
 from gridmodel.errors import DomainError, InputError, NotFoundError, SnapshotFormatError
 from gridmodel.snapshot import Snapshot, seal, unseal
+from scheme.store_tables import CAPACITY, CURRENT_SNAPSHOT, DOCUMENT, IDEMPOTENCY, METADATA, SCHEME, SNAPSHOT
 
 DEFAULT_FILE = "gridscheme.db"
 _ALLOWED = "sqlite:///FILE or the path of an SQLite file"
 _BUSY_TIMEOUT_MS = 30_000
-
-_METADATA = MetaData()
-_SNAPSHOT = Table(
-    "snapshot",
-    _METADATA,
-    Column("sha256", String(64), primary_key=True),
-    Column("source_name", Text, nullable=False),
-    Column("source_format", Text, nullable=False),
-    Column("content", LargeBinary, nullable=False),
-    Column("created_at", Text, nullable=False, server_default=func.current_timestamp()),
-)
-_CURRENT = Table(
-    "current_snapshot",
-    _METADATA,
-    Column("only_row", Integer, CheckConstraint("only_row = 1"), primary_key=True, autoincrement=False),
-    Column("snapshot_sha256", ForeignKey("snapshot.sha256"), nullable=False),
-)
-_CAPACITY = Table(
-    "capacity",
-    _METADATA,
-    Column("snapshot_sha256", ForeignKey("snapshot.sha256"), primary_key=True),
-    Column("parameters_sha256", String(64), primary_key=True),
-    Column("parameters", Text, nullable=False),
-    Column("profile", Text, nullable=False),
-    Column("policy_sha256", String(64), nullable=False),
-    Column("as_of", Text, nullable=False),
-    Column("content", LargeBinary, nullable=False),
-    Column("created_at", Text, nullable=False, server_default=func.current_timestamp()),
-)
-_SCHEME = Table(
-    "scheme",
-    _METADATA,
-    Column("scheme_id", String(64), primary_key=True),
-    Column("request_id", String(64), nullable=False, index=True),
-    Column("request_sha256", String(64), nullable=False),
-    Column("snapshot_sha256", ForeignKey("snapshot.sha256"), nullable=False),
-    Column("verdict", Text, nullable=False),
-    Column("content", LargeBinary, nullable=False),
-    Column("created_at", Text, nullable=False, server_default=func.current_timestamp()),
-)
-_DOCUMENT = Table(
-    "document",
-    _METADATA,
-    Column("scheme_id", ForeignKey("scheme.scheme_id"), primary_key=True),
-    Column("file", String(64), primary_key=True),
-    Column("content", LargeBinary, nullable=False),
-)
-_IDEMPOTENCY = Table(
-    "idempotency",
-    _METADATA,
-    Column("idempotency_key", String(128), primary_key=True),
-    Column("request_sha256", String(64), nullable=False),
-    Column("scheme_id", ForeignKey("scheme.scheme_id"), nullable=False),
-)
 
 
 class StoreError(DomainError):
@@ -161,15 +87,15 @@ class Store:
         sealed, content = seal(snapshot)
         row = {"sha256": sealed.sha256, "source_name": sealed.source_name, "source_format": sealed.source_format}
         with self._write() as connection:
-            connection.execute(upsert(_SNAPSHOT).values(**row, content=content).on_conflict_do_nothing())
-            statement = upsert(_CURRENT).values(only_row=1, snapshot_sha256=sealed.sha256)
+            connection.execute(upsert(SNAPSHOT).values(**row, content=content).on_conflict_do_nothing())
+            statement = upsert(CURRENT_SNAPSHOT).values(only_row=1, snapshot_sha256=sealed.sha256)
             pointer = {"snapshot_sha256": sealed.sha256}
             connection.execute(statement.on_conflict_do_update(index_elements=["only_row"], set_=pointer))
         return sealed
 
     def find_current_sha256(self) -> str | None:
         """Return the digest of the current snapshot, ``None`` before the first import."""
-        row = self._find(select(_CURRENT.c.snapshot_sha256))
+        row = self._find(select(CURRENT_SNAPSHOT.c.snapshot_sha256))
         return None if row is None else str(row[0])
 
     def get_snapshot(self, sha256: str) -> Snapshot:
@@ -179,7 +105,7 @@ class Store:
             NotFoundError: There is none.
             SnapshotFormatError: What is stored is damaged.
         """
-        row = self._find(select(_SNAPSHOT.c.content).where(_SNAPSHOT.c.sha256 == sha256))
+        row = self._find(select(SNAPSHOT.c.content).where(SNAPSHOT.c.sha256 == sha256))
         if row is None:
             raise NotFoundError("no such snapshot", sha256=sha256)
         if not isinstance(row[0], bytes):
@@ -197,15 +123,15 @@ class Store:
             "content": content,
         }
         with self._write() as connection:
-            statement = upsert(_CAPACITY).values(**where, **values)
+            statement = upsert(CAPACITY).values(**where, **values)
             connection.execute(statement.on_conflict_do_update(index_elements=list(where), set_=values))
 
     def find_capacity(self, snapshot_sha256: str, key: CapacityKey) -> bytes | None:
         """Return the capacity table (Parquet bytes) computed from exactly these inputs."""
         row = self._find(
-            select(_CAPACITY.c.content).where(
-                _CAPACITY.c.snapshot_sha256 == snapshot_sha256,
-                _CAPACITY.c.parameters_sha256 == key.parameters_sha256,
+            select(CAPACITY.c.content).where(
+                CAPACITY.c.snapshot_sha256 == snapshot_sha256,
+                CAPACITY.c.parameters_sha256 == key.parameters_sha256,
             )
         )
         return None if row is None else bytes(row[0])
@@ -220,10 +146,10 @@ class Store:
         """
         values = {name: getattr(scheme, name) for name in StoredScheme.__slots__}
         with self._write() as connection:
-            connection.execute(upsert(_SCHEME).values(**values).on_conflict_do_update(["scheme_id"], set_=values))
-            connection.execute(delete(_DOCUMENT).where(_DOCUMENT.c.scheme_id == scheme.scheme_id))
+            connection.execute(upsert(SCHEME).values(**values).on_conflict_do_update(["scheme_id"], set_=values))
+            connection.execute(delete(DOCUMENT).where(DOCUMENT.c.scheme_id == scheme.scheme_id))
             for file, content in documents:
-                connection.execute(insert(_DOCUMENT).values(scheme_id=scheme.scheme_id, file=file, content=content))
+                connection.execute(insert(DOCUMENT).values(scheme_id=scheme.scheme_id, file=file, content=content))
             if idempotency_key is not None:
                 _claim_key(connection, idempotency_key, scheme)
 
@@ -234,8 +160,8 @@ class Store:
             IdempotencyConflictError: The key stands for another request.
         """
         row = self._find(
-            select(_IDEMPOTENCY.c.request_sha256, _IDEMPOTENCY.c.scheme_id).where(
-                _IDEMPOTENCY.c.idempotency_key == idempotency_key
+            select(IDEMPOTENCY.c.request_sha256, IDEMPOTENCY.c.scheme_id).where(
+                IDEMPOTENCY.c.idempotency_key == idempotency_key
             )
         )
         if row is None:
@@ -250,8 +176,8 @@ class Store:
         Raises:
             NotFoundError: There is none with this id.
         """
-        columns = [_SCHEME.c[name] for name in StoredScheme.__slots__]
-        row = self._find(select(*columns).where(_SCHEME.c.scheme_id == scheme_id))
+        columns = [SCHEME.c[name] for name in StoredScheme.__slots__]
+        row = self._find(select(*columns).where(SCHEME.c.scheme_id == scheme_id))
         if row is None:
             raise NotFoundError("no such scheme", scheme_id=scheme_id)
         return StoredScheme(**row._mapping)
@@ -262,9 +188,7 @@ class Store:
         Raises:
             NotFoundError: The scheme, or this document of it, does not exist.
         """
-        row = self._find(
-            select(_DOCUMENT.c.content).where(_DOCUMENT.c.scheme_id == scheme_id, _DOCUMENT.c.file == file)
-        )
+        row = self._find(select(DOCUMENT.c.content).where(DOCUMENT.c.scheme_id == scheme_id, DOCUMENT.c.file == file))
         if row is None:
             raise NotFoundError("no such document", scheme_id=scheme_id, file=file)
         return bytes(row[0])
@@ -280,7 +204,7 @@ class Store:
     def _write(self) -> Iterator[Connection]:
         with self._translated(), self._engine.begin() as connection:
             if _check_tables(connection, self.file):
-                _METADATA.create_all(connection)
+                METADATA.create_all(connection)
             yield connection
 
     @contextmanager
@@ -302,12 +226,12 @@ class Store:
 
 
 def _claim_key(connection: Connection, key: str, scheme: StoredScheme) -> None:
-    statement = upsert(_IDEMPOTENCY).values(
+    statement = upsert(IDEMPOTENCY).values(
         idempotency_key=key, request_sha256=scheme.request_sha256, scheme_id=scheme.scheme_id
     )
     connection.execute(statement.on_conflict_do_nothing())
     claimed = connection.execute(
-        select(_IDEMPOTENCY.c.request_sha256).where(_IDEMPOTENCY.c.idempotency_key == key)
+        select(IDEMPOTENCY.c.request_sha256).where(IDEMPOTENCY.c.idempotency_key == key)
     ).scalar_one()
     if claimed != scheme.request_sha256:
         raise IdempotencyConflictError("the idempotency key was used for another request", key=key)
@@ -316,7 +240,7 @@ def _claim_key(connection: Connection, key: str, scheme: StoredScheme) -> None:
 def _check_tables(connection: Connection, file: Path) -> bool:
     """Return whether the database is still empty; refuse one that is not ours."""
     present = set(inspect(connection).get_table_names())
-    if present and not set(_METADATA.tables) <= present:
+    if present and not set(METADATA.tables) <= present:
         raise InputError("the database belongs to another program or version", file=file.name, field="--db")
     return not present
 

@@ -9,11 +9,8 @@ from typing import Any, Literal
 
 from gridmodel.catalogue.loader import Catalogue
 from gridmodel.catalogue.records import LineType
-from scheme.model import Material, PointKind, Work
+from scheme.model import Material, PointKind, Segment, Work
 from scheme.policy.parameter import PolicyView
-
-Segment = Literal["point", "route", "metering"]
-"""Where a work stands: at the connection point, along the route up to the customer's red line, or at the meter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -175,7 +175,7 @@ def _source(source: Source, scheme: Scheme, best: Variant | None) -> Row:
         "point": text_or_dash(source.point),
         "connection_mode": text_or_dash(source.connection_mode),
         "laying": LAYING.get(source.laying, text_or_dash(source.laying)),
-        "line_type": text_or_dash(source.line_type_id),
+        "line_type": text_or_dash(source.line_label or source.line_type_id),
         "length": quantity(source.length_m, "m", 0) + estimated,
         "entry_mode": text_or_dash(source.entry_mode),
         "boundary": text_or_dash(source.ownership_boundary),

@@ -114,7 +114,9 @@ def _route_stage(best: Variant) -> Stage:
     length = f"{number(route.length_m, 0)} m" + ("（估算）" if route.is_estimated else "")
     symbol = "cable" if route.laying == "cable" else "overhead"
     return Stage(
-        symbol=symbol, name=f"接入线路（{LAYING[route.laying]}）", details=(f"{route.line_type_id}　{length}",)
+        symbol=symbol,
+        name=f"接入线路（{LAYING[route.laying]}）",
+        details=(f"{route.line_label or route.line_type_id}　{length}",),
     )
 
 

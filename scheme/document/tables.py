@@ -198,7 +198,7 @@ def list_provenance(scheme: Scheme) -> Payload:
     return {
         "policy_reads": [
             {
-                "id": read.id,
+                "id": f"{read.name}　{read.id}" if read.name else read.id,
                 "value": policy_value(read.value, unit=read.unit, op=read.op),
                 "source": _source_text(read),
                 "effective_from": day(read.effective_from),

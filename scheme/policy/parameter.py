@@ -49,8 +49,8 @@ class PolicyValue:
             raise TypeError(f"{self.id} is not a limit: its op is none")
         return COMPARISONS[self.op](observed, float(self.value))
 
-    def as_read(self) -> PolicyRead:
-        """Return the record a scheme lists."""
+    def as_read(self, name: str) -> PolicyRead:
+        """Return the record a scheme lists, under the parameter's Chinese name."""
         return PolicyRead(
             id=self.id,
             value=self.value,
@@ -60,6 +60,7 @@ class PolicyValue:
             document=self.document,
             profile=self.profile,
             effective_from=self.effective_from.isoformat(),
+            name=name,
         )
 
 
@@ -137,7 +138,8 @@ class PolicyView:
     @property
     def reads(self) -> tuple[PolicyRead, ...]:
         """Every value read so far, once each, sorted by id."""
-        return tuple(self._read[key].as_read() for key in sorted(self._read))
+        names = {key: self.policies.parameters[key].name_zh for key in self._read}
+        return tuple(self._read[key].as_read(names[key]) for key in sorted(self._read))
 
     def fresh(self) -> PolicyView:
         """Return a view of the same policy that has read nothing yet."""

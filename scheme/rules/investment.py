@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from gridmodel.errors import InputError
-from scheme.model import InvestmentBoundary
+from scheme.model import InvestmentBoundary, Segment
 from scheme.policy.parameter import PolicyValue, PolicyView
 from scheme.request import SupplyRequest
-from scheme.works import Segment
 
 
 def decide_investment(request: SupplyRequest, policy: PolicyView, *, is_low_voltage: bool) -> InvestmentBoundary:
