@@ -1,5 +1,7 @@
-"""A snapshot (电网断面): one electrical model, what stands where, and what the quality gate found. Immutable by convention:
-nobody changes a table of a snapshot after it was built; whoever needs another state works on a copy.
+"""A snapshot (电网断面): one electrical model, what stands where, and what the quality gate found.
+
+Immutable by convention: nobody changes a table of a snapshot after it was built; whoever needs another state works on a
+copy.
 
 Tables beside the net (all pandas frames, index = the pandapower index of the element they describe):
 
@@ -8,15 +10,15 @@ Tables beside the net (all pandas frames, index = the pandapower index of the el
     ``name``, ``kind`` (NodeKind), ``u_nominal_kv``, ``lon_deg``, ``lat_deg`` (NaN = not known), ``feeder_id``,
     ``substation_id``, ``area_id`` (transformer area, 台区), each ``None`` where it does not apply, ``spare_bays``
     (float, NaN = not known; spare bays, 备用间隔), ``status`` (``assessable`` | ``not_assessable``) and ``reason``.
-``lines`` (index = line): ``element_id``, ``name``, ``type_id`` (catalogue type or ``None``), ``laying`` (``overhead`` |
-    ``cable`` | ``unknown``), ``u_nominal_kv``, ``feeder_id``, ``area_id``.
-``transformers`` (index = trafo): ``element_id``, ``name``, ``role`` (``main`` 主变 | ``public`` 公变 | ``dedicated`` 专变 |
-    ``distribution`` where ownership is not known), ``model``, ``sn_kva``, ``feeder_id``, ``substation_id``, ``area_id``,
-    ``measured_max_kva`` (NaN = not measured), ``measured_on``.
-``feeders`` (index = feeder_id): ``name``, ``substation_id``, ``main_transformer`` (trafo index), ``head_line`` (line index),
-    ``rating_a``, ``measured_max_a`` (NaN = not measured), ``measured_on``.
-``in_flight`` (index = running number; 在途): ``commitment_id``, ``bus``, ``capacity_kva``, ``power_factor``, ``approved_on``,
-    ``valid_to``; loads of these are NOT in the net.
+``lines`` (index = line): ``element_id``, ``name``, ``type_id`` (catalogue type or ``None``), ``laying``
+    (``overhead`` | ``cable`` | ``unknown``), ``u_nominal_kv``, ``feeder_id``, ``area_id``.
+``transformers`` (index = trafo): ``element_id``, ``name``, ``role`` (``main`` 主变 | ``public`` 公变 | ``dedicated``
+    专变 | ``distribution`` where ownership is not known), ``model``, ``sn_kva``, ``feeder_id``, ``substation_id``,
+    ``area_id``, ``measured_max_kva`` (NaN = not measured), ``measured_on``.
+``feeders`` (index = feeder_id): ``name``, ``substation_id``, ``main_transformer`` (trafo index), ``head_line`` (line
+    index), ``rating_a``, ``measured_max_a`` (NaN = not measured), ``measured_on``.
+``in_flight`` (index = running number; 在途): ``commitment_id``, ``bus``, ``capacity_kva``, ``power_factor``,
+    ``approved_on``, ``valid_to``; loads of these are NOT in the net.
 
 Dates (``*_on``, ``valid_to``) are ISO text, so that a snapshot read back from the store equals the one put in.
 """

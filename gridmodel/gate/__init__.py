@@ -15,8 +15,10 @@ from gridmodel.errors import InputError
 from gridmodel.gate.connectivity import check_topology
 from gridmodel.gate.coordinates import check_places
 from gridmodel.gate.electrical import check_electrical
+from gridmodel.gate.outcome import collect
+from gridmodel.gate.references import check_references
 from gridmodel.gate.report import ElementNames, Gap, Report, RowCheck, TopologyCheck
-from gridmodel.gate.rows import Checking, check_references, collect, type_tables
+from gridmodel.gate.rows import Checking, type_tables
 
 __all__ = ["ElementNames", "Gap", "RowCheck", "TopologyCheck", "check_net", "check_places", "check_topology"]
 

@@ -14,30 +14,28 @@ from gridmodel.readers.select import read_source
 from gridmodel.snapshot import Snapshot
 from tests.readers import pandapower_files as files
 
-TABLES = tuple(
-    [
-        "bus",
-        "line",
-        "trafo",
-        "trafo3w",
-        "switch",
-        "load",
-        "sgen",
-        "gen",
-        "motor",
-        "storage",
-        "shunt",
-        "ext_grid",
-        "ward",
-        "xward",
-        "impedance",
-        "dcline",
-        "asymmetric_load",
-        "asymmetric_sgen",
-        "svc",
-        "tcsc",
-        "ssc",
-    ]
+TABLES = (
+    "bus",
+    "line",
+    "trafo",
+    "trafo3w",
+    "switch",
+    "load",
+    "sgen",
+    "gen",
+    "motor",
+    "storage",
+    "shunt",
+    "ext_grid",
+    "ward",
+    "xward",
+    "impedance",
+    "dcline",
+    "asymmetric_load",
+    "asymmetric_sgen",
+    "svc",
+    "tcsc",
+    "ssc",
 )
 
 
