@@ -13,7 +13,8 @@ import os
 import sys
 import traceback
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -185,8 +186,8 @@ def scheme(
     parsed = parse_request(_read_request(request), file=request.name)
     services = shared.open_services()
     services.get_snapshot()
-    with progress_bar("供电方案") as progress:
-        find_capacity = CapacityTables(services).find
+    find_capacity = CapacityTables(services).find
+    with progress_bar("供电方案") as progress, _naming(request):
         answer = services.answer(parsed, find_capacity=find_capacity, folder=out, progress=progress)
     document: dict[str, Any] = json.loads(answer.stored.content)
     if shared.json:
@@ -228,6 +229,18 @@ def template(
     else:
         sys.stdout.write(f"已写入 {path}\n")
     return EXIT_DONE
+
+
+@contextmanager
+def _naming(request: Path) -> Iterator[None]:
+    """Name the request file in errors about its content; those about an option name the option."""
+    try:
+        yield
+    except InputError as error:
+        place = {name: error.context[name] for name in ("row", "field", "value", "allowed")}
+        if error.context["file"] is not None or str(place["field"]).startswith("--"):
+            raise
+        raise InputError(error.problem, file=request.name, **place) from error  # type: ignore[arg-type]
 
 
 def _read_request(path: Path) -> bytes:

@@ -125,6 +125,7 @@ def capacity_summary(table: pd.DataFrame) -> dict[str, Any]:
         "by_status": {str(name): int(count) for name, count in Counter(table["status"]).most_common()},
         "open_kva_by_u_nominal_kv": levels,
         "limit_kinds": dict(kinds.most_common()),
+        "certificate": table.attrs.get("certificate"),
         "note": NOT_ADDITIVE,
     }
 
@@ -141,6 +142,9 @@ def show_capacity(summary: Mapping[str, Any]) -> None:
     console.print(
         _table(("限制因素", "节点数"), [(_LIMIT.get(name, name), n) for name, n in summary["limit_kinds"].items()])
     )
+    certificate = summary["certificate"]
+    if certificate is not None:
+        console.print(f"参考潮流校核节点 {certificate['nodes_checked']} 个")
     console.print(summary["note"])
 
 

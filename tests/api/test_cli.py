@@ -221,6 +221,11 @@ def test_wrong_request_names_file_field_and_value(
     assert not (tmp_path / "o").exists()
 
 
+def test_error_about_the_place_names_the_request_file(run: Run, imported: Path, tmp_path: Path) -> None:
+    path = write_request(tmp_path, location={"lon_deg": 115.1, "lat_deg": 70.0, "datum": "CGCS2000"})
+    assert_one_message(run("scheme", str(path), "--out", "o"), "request.json", "location", "outside the service area")
+
+
 def test_folder_as_request_is_refused(run: Run, imported: Path, tmp_path: Path) -> None:
     assert_one_message(run("scheme", str(tmp_path), "--out", "o"))
 
