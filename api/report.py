@@ -158,7 +158,7 @@ def show_scheme(scheme: Mapping[str, Any]) -> None:
         console.print(f"  {reason['text']} ({reason['code']})", markup=False)
     supply = scheme["supply"]
     if supply is not None:
-        console.print(f"  供电电压 {supply['voltage']},供电容量 {supply['capacity_kva']:g} kVA")
+        console.print(f"  供电电压 {supply['voltage']},供电容量 {round(supply['capacity_kva'], 1):g} kVA")
     for variant in scheme["variants"]:
         point, checked = variant["connection_point"], variant["verification"]
         console.print(
