@@ -264,7 +264,8 @@ class _Answer:
     def _busbar(self, best: Variant) -> str | None:
         """Return the name of the busbar on the supply path, ``None`` where none is named."""
         nodes = self._snapshot.nodes
-        on_path = nodes[nodes.element_id.isin(best.verification.element_ids) & (nodes.kind == "substation_busbar")]
+        path_ids = [row["element_id"] for row in best.verification.voltage_profile]
+        on_path = nodes[nodes.element_id.isin(path_ids) & (nodes.kind == "substation_busbar")]
         if on_path.empty:
             return None
         row = on_path.iloc[0]
