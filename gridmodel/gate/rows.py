@@ -110,7 +110,7 @@ class Checking:
 def _consequence(state: TableState, position: int) -> str:
     if not is_in_service(state, position):
         return "该行不采用;元件停运,不影响其他节点"
-    return "该行不采用;其所在馈线及台区节点不可评估"
+    return "该行不采用;其所在馈线及台区节点不可评估;同一主变其余馈线的结果未计入缺失的负荷"
 
 
 def is_in_service(state: TableState, position: int) -> bool:

@@ -9,31 +9,32 @@ UNITS = (
     "kv v a ka kva mva kw mw kvar mvar kwh var ohm ohm_per_km nf_per_km us_per_km km m mm mm2 m2 pu ratio percent deg "
     "degree c per_k s min h hz days workdays months years cny cny10k bytes"
 )
+PER = "km kva kw m piece month day kwh set"
+QUALIFIERS = "min max total base before after customer min_allowed max_allowed"
 UNIT = re.compile(
-    rf"(^|_)({'|'.join(UNITS.split())})(_per_(km|kva|kw|m|piece|month|day|kwh|set))?(_(min|max|total|base|before|after|customer|min_allowed|max_allowed))?$"
+    rf"(^|_)({'|'.join(UNITS.split())})(_per_({'|'.join(PER.split())}))?(_({'|'.join(QUALIFIERS.split())}))?$"
 )
 WITHOUT_UNIT = frozenset(
     {
         "power_factor", "power_factor_standard", "target_power_factor", "tan_phi",  # pure numbers with names of their own
         "fraction_along", "share", "share_of_transformer",  # parts of one
         "value", "limit", "observed", "low", "high", "minimum", "maximum",  # the unit stands in a field beside it
-        "score", "weight", "rank", "total",  # points
+        "score", "weight", "rank", "total", "quantity",  # points, and pieces whose unit stands beside them
     }
 )  # fmt: skip
 
 
 def float_fields() -> list[tuple[str, str]]:
     """Place and name of every field of a class whose type is float or ``float | None``."""
-    found = []
-    for path in python_files():
-        for node in ast.walk(tree(path)):
-            if not isinstance(node, ast.ClassDef):
-                continue
-            for item in node.body:
-                if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name):
-                    if ast.unparse(item.annotation) in {"float", "float | None"}:
-                        found.append((f"{short(path)}:{item.lineno}", item.target.id))
-    return found
+    return [
+        (f"{short(path)}:{item.lineno}", item.target.id)
+        for path in python_files()
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.ClassDef)
+        for item in node.body
+        if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name)
+        if ast.unparse(item.annotation) in {"float", "float | None"}
+    ]
 
 
 def test_float_fields_carry_a_unit() -> None:
