@@ -6,7 +6,7 @@ import json
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from gridmodel.errors import InputError
 
@@ -70,13 +70,30 @@ class Demand(_Strict):
     single_phase: bool | None = None
 
 
+Position = tuple[Annotated[float, Field(ge=-180.0, le=180.0)], Annotated[float, Field(ge=-90.0, le=90.0)]]
+Ring = Annotated[tuple[Position, ...], Field(min_length=4, max_length=10_000)]
+
+
+class Polygon(_Strict):
+    """GeoJSON Polygon (RFC 7946): rings of longitude and latitude, first position repeated as the last."""
+
+    type: Literal["Polygon"]
+    coordinates: Annotated[tuple[Ring, ...], Field(min_length=1, max_length=100)]
+
+    @model_validator(mode="after")
+    def _check_closed(self) -> Polygon:
+        if any(ring[0] != ring[-1] for ring in self.coordinates):
+            raise ValueError("the first and the last position of a ring must be the same")
+        return self
+
+
 class Circumstances(_Strict):
     """Facts that move a rule; absent means not claimed."""
 
     in_provincial_park: bool | None = None
     substitution_share: Annotated[float, Field(ge=0.0, le=1.0)] | None = None
     """电能替代设备容量占报装总容量的比例."""
-    red_line: dict[str, Any] | None = None
+    red_line: Polygon | None = None
     """规划红线, GeoJSON Polygon in the datum of ``location``."""
     is_urgent: bool | None = None
     wants_high_voltage: bool | None = None

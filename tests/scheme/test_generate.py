@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import json
 import math
 from datetime import date
@@ -148,9 +149,9 @@ def split(net: Any, snapshot: Snapshot, variant: Variant) -> int:
     point = variant.connection_point
     line = int(snapshot.lines.index[snapshot.lines.element_id == point.element_source_id][0])
     course = json.loads(net.line.geo[line])["coordinates"]
-    lengths = [distance_m(*a, *b) for a, b in zip(course, course[1:], strict=False)]
+    lengths = [distance_m(*a, *b) for a, b in itertools.pairwise(course)]
     gone, best = 0.0, (math.inf, 0.0)
-    for (a, b), length in zip(zip(course, course[1:], strict=False), lengths, strict=True):
+    for (a, b), length in zip(itertools.pairwise(course), lengths, strict=True):
         t = min(max(((point.lon_deg - a[0]) * (b[0] - a[0]) + (point.lat_deg - a[1]) * (b[1] - a[1]))
                     / ((b[0] - a[0]) ** 2 + (b[1] - a[1]) ** 2), 0.0), 1.0)  # fmt: skip
         off = distance_m(a[0] + t * (b[0] - a[0]), a[1] + t * (b[1] - a[1]), point.lon_deg, point.lat_deg)
