@@ -116,6 +116,6 @@ class AdministrativeFormula:
         row = feeders.loc[feeder_id]
         head = lines.u_nominal_kv[lines.index == row.head_line]
         u_kv = float(head.iloc[0]) if len(head) else math.nan
-        gross_kva = math.sqrt(3.0) * u_kv * (self._loading.feeder_ratio * row.rating_a - row.measured_max_a)
+        gross_kva = float(math.sqrt(3.0) * u_kv * (self._loading.feeder_ratio * row.rating_a - row.measured_max_a))
         missing = f"measured maximum or rating of feeder {feeder_id} missing" if math.isnan(gross_kva) else ""
         return _Level(("feeder", feeder_id), feeder_id, gross_kva, missing)

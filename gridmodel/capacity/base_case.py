@@ -12,6 +12,8 @@ from gridmodel.errors import ConvergenceError
 from gridmodel.net import Net, copy_net, pandapower, run_load_flow
 from gridmodel.topology import SupplyPath, SupplyTopology, connected_parts
 
+BASE_TOLERANCE_MVA = 1e-11
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class BaseCase:
@@ -58,10 +60,18 @@ def solve_base_case(net: Net, limits: Limits) -> BaseCase:
     )
 
 
+def _solve(work: Net) -> None:
+    """Solve to the last digits where rounding allows it; pandapower's tolerance is per unit, coarse on a large base."""
+    try:
+        run_load_flow(work, tolerance_mva=BASE_TOLERANCE_MVA)
+    except ConvergenceError:
+        run_load_flow(work)
+
+
 def _switch_off_unsolved(work: Net) -> dict[int, str]:
     """Solve ``work``; when that fails, solve its parts one by one and take out of service what has no solution."""
     try:
-        run_load_flow(work)
+        _solve(work)
     except ConvergenceError:
         pass
     else:
@@ -71,12 +81,12 @@ def _switch_off_unsolved(work: Net) -> dict[int, str]:
     for part in connected_parts(work):
         work.bus["in_service"] = was_in_service & work.bus.index.isin(part)
         try:
-            run_load_flow(work)
+            _solve(work)
         except ConvergenceError as error:
             unsolved |= dict.fromkeys(part, f"base case of the island has no solution: {error.message}")
     work.bus["in_service"] = was_in_service & ~work.bus.index.isin(list(unsolved))
     if work.bus.in_service.any():
-        run_load_flow(work)
+        _solve(work)
     else:
         pandapower().toolbox.clear_result_tables(work)
     return unsolved

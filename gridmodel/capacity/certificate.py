@@ -19,8 +19,8 @@ from gridmodel.topology import SupplyPath
 Confirm = Literal["sample", "all", "none"]
 SAMPLE_NODES = 20
 """How many nodes the reference checks when nothing else is asked for."""
-AGREEMENT = 1e-8
-"""How far reference and search engine may differ in a loading ratio or voltage (pu)."""
+AGREEMENT = 1e-6
+"""How far reference and search engine may differ in a loading ratio or voltage (pu); the reference's own residue."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

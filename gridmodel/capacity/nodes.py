@@ -151,17 +151,21 @@ def _three_numbers(
     table["physical_kva"] = (physical.capacity_kw / power_factor).where(assessed)
     table["open_kva"] = (committed.capacity_kw / power_factor).where(assessed)
     for prefix, source in (("", committed), ("physical_", physical)):
-        columns = {"limit_kind": source.limit_kind, "limit_element_id": _element_ids(snapshot, source)}
-        for name, column in columns.items():
-            table[f"{prefix}{name}"] = column
-            table.loc[~assessed, f"{prefix}{name}"] = None
+        table[f"{prefix}limit_kind"] = _where(assessed, source.limit_kind)
+        table[f"{prefix}limit_element_id"] = _where(assessed, _element_ids(snapshot, source))
     table["limit_hour"] = None
     for column in ("engine", "notes", "u_pu"):
         table[column] = committed[column]
     return table
 
 
-def _element_ids(snapshot: Snapshot, table: pd.DataFrame) -> pd.Series:
+def _where(assessed: pd.Series, names: Iterable[object]) -> pd.Series:
+    """Return ``names`` with None where nothing was assessed."""
+    kept = [name if is_assessed else None for is_assessed, name in zip(assessed, names, strict=True)]
+    return pd.Series(kept, index=assessed.index, dtype=object)
+
+
+def _element_ids(snapshot: Snapshot, table: pd.DataFrame) -> list[object]:
     """Return the imported identifier of each binding element; None where no element binds."""
     frames = {"line": snapshot.lines, "trafo": snapshot.transformers, "bus": snapshot.nodes}
     names: list[object] = []
@@ -173,7 +177,7 @@ def _element_ids(snapshot: Snapshot, table: pd.DataFrame) -> pd.Series:
             names.append(str(frame.element_id.at[element]))
         else:
             names.append(f"{kind}:{element}")
-    return pd.Series(names, index=table.index, dtype=object)
+    return names
 
 
 def _add_administrative(

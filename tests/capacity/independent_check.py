@@ -1,5 +1,7 @@
-"""A second reading of the contract, sharing no code with the product: supply path by walking every simple path, violations
-from pandapower's own result columns, plain ``runpp``. Slow on purpose; used on small nets and on samples of large ones.
+"""A second reading of the contract, sharing no code with the product.
+
+Supply path by walking every simple path, violations from pandapower's own result columns, plain ``runpp``. Slow on
+purpose; used on small nets and on samples of large ones.
 """
 
 from __future__ import annotations
@@ -21,14 +23,12 @@ class Net:
     """Neighbours by element, read from the element tables as pandapower's user guide describes them."""
 
     def __init__(self, net):
-        self.sources = set(net.ext_grid.bus[net.ext_grid.in_service]) | {
-            b for b, ok, slack in zip(net.gen.bus, net.gen.in_service, net.gen.slack) if ok and slack
-        }
+        self.sources = set(net.ext_grid.bus[net.ext_grid.in_service])
+        self.sources |= set(net.gen.bus[net.gen.in_service.astype(bool) & net.gen.slack.astype(bool)])
         self.live = set(net.bus.index[net.bus.in_service])
         self.sources &= self.live
         self.near = defaultdict(list)
         opened = {(s.et, s.element) for s in net.switch.itertuples() if not s.closed}
-        opened_windings = {(s.element, s.bus) for s in net.switch.itertuples() if s.et == "t3" and not s.closed}
         for line in net.line.itertuples():
             if line.in_service and ("l", line.Index) not in opened:
                 self._join("line", line.Index, line.from_bus, line.to_bus)
@@ -41,6 +41,10 @@ class Net:
         for switch in net.switch.itertuples():
             if switch.et == "b" and switch.closed:
                 self._join("switch", switch.Index, switch.bus, switch.element)
+        self._join_three_windings(net)
+
+    def _join_three_windings(self, net):
+        opened_windings = {(s.element, s.bus) for s in net.switch.itertuples() if s.et == "t3" and not s.closed}
         for t3 in net.trafo3w.itertuples():
             if t3.in_service:
                 star = f"star of {t3.Index}"
@@ -55,7 +59,7 @@ class Net:
             self.near[upper].append((lower, (table, index), False))
 
     def paths(self, bus):
-        """Every simple path from ``bus`` to the first source on it, as [(element or None, vertex), ...], and where it ends."""
+        """Every simple path from ``bus`` to a source, cut at its first main transformer: [(element, bus), ...]."""
         stack = [(bus, [(None, bus)], {bus}, None)]
         count = 0
         while stack:
