@@ -244,6 +244,10 @@ def _check_impedances(checking: Checking, state: TableState) -> None:
 def _check_loads(checking: Checking, state: TableState) -> None:
     power = _column(state, "p_mw")
     _quarantine(checking, state, power < 0.0, "negative_load", column="p_mw", expected=">= 0;发电请填入 sgen 表")
+    for part in ("p", "q"):
+        share = _column(state, f"const_z_{part}_percent") + _column(state, f"const_i_{part}_percent")
+        column, expected = f"const_z_{part}_percent", f"与 const_i_{part}_percent 之和 <= 100"
+        _quarantine(checking, state, share > 100.0, "shares_above_100_percent", column=column, expected=expected)
     zero = (_column(state, "scaling") == 0.0) & (power > 0.0)
     for position in np.flatnonzero(zero & state.accepted).tolist():
         if is_in_service(state, position):

@@ -19,7 +19,8 @@ WITHOUT_UNIT = frozenset(
         "power_factor", "power_factor_standard", "target_power_factor", "tan_phi",  # pure numbers with names of their own
         "fraction_along", "share", "share_of_transformer",  # parts of one
         "value", "limit", "observed", "low", "high", "minimum", "maximum",  # the unit stands in a field beside it
-        "score", "weight", "rank", "total", "quantity",  # points, and pieces whose unit stands beside them
+        "score", "weight", "rank", "total",  # points
+        "quantity",  # the unit stands beside it
     }
 )  # fmt: skip
 

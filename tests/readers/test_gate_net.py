@@ -119,6 +119,10 @@ FAULTS: dict[str, tuple[Callable[[File], None], str, str, int, str, set[int]]] =
     "load empty": (cell("load", 3, "p_mw", None), "missing_value", "load", 3, "p_mw", FEEDER_B),
     "load NaN": (cell("load", 3, "q_mvar", math.nan), "missing_value", "load", 3, "q_mvar", FEEDER_B),
     "load negative": (cell("load", 3, "p_mw", -0.3), "negative_load", "load", 3, "p_mw", FEEDER_B),
+    "voltage-dependent shares above 100 %": (
+        lambda file: file.set("load", 3, const_z_p_percent=60.0, const_i_p_percent=60.0),
+        "shares_above_100_percent", "load", 3, "const_z_p_percent", FEEDER_B,
+    ),
     "load on the busbar bad": (
         lambda file: file.set("load", 3, bus=1, p_mw=None), "missing_value", "load", 3, "p_mw", EVERYTHING - {0},
     ),
