@@ -9,7 +9,7 @@ import numpy as np
 
 from gridmodel.errors import InputError
 from gridmodel.gate.bands import threshold
-from gridmodel.gate.graph import Graph, Ints, Mask, build_graph
+from gridmodel.gate.graph import Graph, Ints, build_graph
 from gridmodel.gate.report import ElementNames, Gap, Report, TopologyCheck, name_of
 from gridmodel.net import Net
 
@@ -62,8 +62,10 @@ def _reasons_of_gaps(net: Net, graph: Graph, gaps: Sequence[Gap]) -> dict[int, s
     busbar = whole.busbar_vertices()
     reasons: dict[int, str] = {}
     zones = _Zones(whole)
+    unrated = _Unrated(whole, gaps)
+    vertex_of = {bus: vertex for vertex, bus in enumerate(whole.buses.tolist())}
     for gap in gaps:
-        ends = [vertex for bus in gap.buses if (vertex := whole.vertex_of(bus)) is not None]
+        ends = [vertex_of[bus] for bus in gap.buses if bus in vertex_of]
         if len(ends) > 1 and gap.table in {*_BRANCH_TABLES, "trafo3w"}:
             nearest = min(hops[ends])
             ends = [vertex for vertex in ends if hops[vertex] > nearest or hops[vertex] < 0] or ends
@@ -72,7 +74,7 @@ def _reasons_of_gaps(net: Net, graph: Graph, gaps: Sequence[Gap]) -> dict[int, s
         if gap.scope == "node":
             vertices = np.array(ends, dtype=np.int64)
         elif gap.scope == "behind":
-            vertices = np.flatnonzero(_behind(whole, gap) & whole.is_alive)
+            vertices = unrated.behind(ends)
             if not len(vertices):  # on a ring: everything the ring feeds may lean on this element
                 vertices = zones.affected(ends)
         else:
@@ -90,10 +92,25 @@ def _has_unknown_end(gap: Gap) -> bool:
     return gap.scope == "feeder" and len(set(gap.buses)) < count
 
 
-def _behind(graph: Graph, gap: Gap) -> Mask:
-    """Vertices that lose their supply without the element of ``gap``."""
-    keep = ~((graph.table == gap.table) & (graph.element == gap.row))
-    return graph.supplied() & ~graph.supplied(keep)
+class _Unrated:
+    """What is behind elements without a rating: all are taken out at once, so that many cost no more than one."""
+
+    def __init__(self, graph: Graph, gaps: Sequence[Gap]) -> None:
+        out = {(gap.table, gap.row) for gap in gaps if gap.scope == "behind"}
+        pairs = zip(graph.table.tolist(), graph.element.tolist(), strict=True)
+        keep = np.array([pair not in out for pair in pairs], dtype=bool)
+        self._is_lost = graph.supplied() & ~graph.supplied(keep)
+        self._number = graph.components(keep)
+        self._order = np.argsort(self._number, kind="stable")
+        self._starts = np.searchsorted(self._number[self._order], np.arange(graph.vertex_count + 1))
+
+    def behind(self, ends: Sequence[int]) -> Ints:
+        """Return the vertices in one piece with one of ``ends`` that lose their supply; none on a ring."""
+        parts = [self._piece(int(self._number[end])) for end in ends if self._is_lost[end]]
+        return np.unique(np.concatenate(parts)) if parts else np.array([], dtype=np.int64)
+
+    def _piece(self, number: int) -> Ints:
+        return self._order[self._starts[number] : self._starts[number + 1]].astype(np.int64)
 
 
 class _Zones:
@@ -106,6 +123,7 @@ class _Zones:
         at_busbar = graph.table == "switch"
         same_bar = self._busbars[graph.a] & self._busbars[graph.b] & at_busbar
         self._number = graph.components(inner | same_bar)
+        self._supplied = graph.supplied()
         self._known: dict[int, Ints] = {}
 
     def affected(self, vertices: Sequence[int]) -> Ints:
@@ -121,7 +139,7 @@ class _Zones:
             sources = graph.sources[~inside[graph.sources]]
             number = graph.components(keep)
             still = np.isin(number, number[sources]) & ~inside
-            self._known[zone] = np.flatnonzero(inside | (graph.supplied() & ~still))
+            self._known[zone] = np.flatnonzero(inside | (self._supplied & ~still))
         return self._known[zone]
 
 

@@ -16,7 +16,7 @@ UNIT = re.compile(
 )
 WITHOUT_UNIT = frozenset(
     {
-        "power_factor", "power_factor_standard", "target_power_factor", "tan_phi",  # pure numbers with names of their own
+        "power_factor", "power_factor_standard", "target_power_factor", "tan_phi",  # pure numbers with own names
         "fraction_along", "share", "share_of_transformer",  # parts of one
         "value", "limit", "observed", "low", "high", "minimum", "maximum",  # the unit stands in a field beside it
         "score", "weight", "rank", "total",  # points

@@ -332,6 +332,23 @@ def test_clean_reference_networks_lose_no_row(name: str) -> None:
     assert [finding for finding in check.findings if finding.disposition != "accepted"] == []
 
 
+def test_each_node_names_the_nearest_unrated_element_behind_which_it_stands() -> None:
+    """Lines 0 and 2 of feeder A have no rating: 2 and 3 stand behind line 0, the rest behind line 2 as well."""
+    file = File()
+    file.set("line", 0, max_i_ka=None)
+    file.set("line", 2, max_i_ka=None)
+    reasons = file.read().nodes.reason.dropna()
+    assert {bus for bus, reason in reasons.items() if "line:0" in reason} == {2, 3}
+    assert {bus for bus, reason in reasons.items() if "line:2" in reason} == {4, 5, 6}
+
+
+def test_unrated_line_in_a_ring_takes_what_the_ring_feeds() -> None:
+    file = File()
+    file.repeat("line", 7, as_index=8, from_bus=4, to_bus=9)
+    file.set("line", 1, max_i_ka=None)
+    assert dark(file.read()) == FEEDER_A | FEEDER_B
+
+
 def test_topology_check_names_elements_as_the_import_did() -> None:
     net = files.tiny()
     net.line.loc[2, "in_service"] = False

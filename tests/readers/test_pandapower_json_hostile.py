@@ -283,7 +283,7 @@ SMALL = {
 }
 
 
-@settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(mutated())
 def test_a_mutated_file_gives_a_snapshot_or_an_input_error(data: bytes) -> None:
     try:
