@@ -221,9 +221,9 @@ class _State:
         if not len(at):
             return np.zeros(0, dtype=np.int64)
         broken = self.last_excess[at] > 0.0
-        crossing = self._crossings(at)
-        worst = -self.last_excess[at]
-        order = np.where(broken, np.where(np.isfinite(crossing), crossing, self.last_p[at, None] + worst), np.inf)
+        # a limit whose secant does not rise (the load before broke it more) is no better known than this load
+        crossing = np.minimum(self._crossings(at), self.last_p[at, None])
+        order = np.where(broken, crossing, np.inf)
         is_first = order <= order.min(axis=1, keepdims=True) + _GUARD_KW
         return np.asarray((is_first * (1.0 + self.question.on_path[at])).argmax(axis=1), dtype=np.int64)
 

@@ -105,7 +105,9 @@ def _difference_kw(
             _refuse(row, "the reference has a solution above the value", row.capacity_kw + step)
         return 0.0
     binding = int(np.flatnonzero(wanted == row.limit)[0])
-    if above is None or not above[binding] > 0.0:
+    if above is None:  # beyond the voltage collapse: it breaks, after the element named did
+        return 0.0
+    if not above[binding] > 0.0:
         _refuse(row, "the reference does not break by the element named", row.capacity_kw + step)
     crossing = row.capacity_kw - at_value[binding] * step / (above[binding] - at_value[binding])
     return float(max(0.0, row.capacity_kw - crossing, crossing - row.breaks_kw))
