@@ -97,7 +97,7 @@ def solve(net):
                 net, calculate_voltage_angles=True, trafo_model="t", trafo_loading="power", tolerance_mva=1e-8,
                 max_iteration=50, numba=False,
             )  # fmt: skip
-        except pp.LoadflowNotConverged:
+        except (pp.LoadflowNotConverged, UserWarning):  # the latter: contradictory set points
             return False
     return True
 

@@ -102,7 +102,7 @@ def _loads(net, rng, mv, lv):
     for bus in lv:
         p_mw = scale * rng.uniform(0.001, 0.03)
         pp.create_load(net, bus, p_mw=p_mw, q_mvar=0.3 * p_mw, scaling=rng.choice([1.0, 0.8]))
-    for bus in rng.sample(mv + lv, k=rng.randint(0, 3)):
+    for bus in rng.sample(mv + lv, k=min(len(mv + lv), rng.randint(0, 3))):
         pp.create_sgen(net, bus, p_mw=rng.uniform(0.01, 1.0 if bus in mv else 0.06))
     if rng.random() < 0.4:
         pp.create_shunt(net, rng.choice(mv), q_mvar=-rng.uniform(0.05, 0.4))
