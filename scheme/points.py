@@ -227,7 +227,7 @@ class Screen:
         if open_kva < self._capacity_kva:
             return Reason(
                 code="open_capacity_exceeded",
-                text=f"可开放容量{open_kva:.0f}kVA，小于申请容量{self._capacity_kva:g}kVA",
+                text=f"可开放容量{open_kva:.0f}kVA，小于申请容量{self._capacity_kva:.0f}kVA",
             )
         return None
 

@@ -96,13 +96,21 @@ def _styles() -> str:
 
 def _document(layout: Layout) -> str:
     body = [_paragraph(layout.title, font=_HEI, size=36, align="center", after=200)]
-    body += [_section(section) for section in layout.sections]
+    for section, following in zip(layout.sections, [*layout.sections[1:], None], strict=True):
+        text = _section(section)
+        if _starts_page(following):  # a gap that no longer fits its page would leave the next one blank
+            text = "".join(text.rpartition(_gap())[::2])
+        body.append(text)
     page = (
         '<w:sectPr><w:headerReference w:type="default" r:id="rId3"/><w:footerReference w:type="default" r:id="rId4"/>'
         '<w:pgSz w:w="11906" w:h="16838"/><w:pgMar w:top="1247" w:right="1134" w:bottom="1134" w:left="1134"'
         ' w:header="680" w:footer="567" w:gutter="0"/></w:sectPr>'
     )
     return f'{_HEAD}<w:document xmlns:w="{_W}" xmlns:r="{_R}"><w:body>{"".join(body)}{page}</w:body></w:document>'
+
+
+def _starts_page(section: Section | None) -> bool:
+    return isinstance(section, Heading) or (isinstance(section, Figure) and section.starts_page)
 
 
 def _section(section: Section) -> str:
