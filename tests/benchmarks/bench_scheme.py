@@ -26,7 +26,6 @@ from scheme.request import parse_request
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 REQUESTS = {"low voltage": "lv_resident", "10 kV": "mv_10kv_single"}
 AS_OF = date(2026, 11, 22)
-REPEATS = 7
 
 
 def seconds(work: Callable[[], Any]) -> float:
@@ -36,7 +35,7 @@ def seconds(work: Callable[[], Any]) -> float:
     return time.perf_counter() - start
 
 
-def run() -> list[dict[str, Any]]:
+def run(*, repetitions: int = 5) -> list[dict[str, Any]]:
     """Return one row per kind of scheme: medians (s), the ratio's median, least and largest, and peak memory (MB)."""
     snapshot, catalogue = read_tables(FIXTURES / "township"), load_catalogue()
     net = copy_net(snapshot.net)
@@ -60,14 +59,15 @@ def run() -> list[dict[str, Any]]:
 
             answer()
             run_load_flow(net)
-            pairs = [(seconds(answer), seconds(lambda: run_load_flow(net))) for _ in range(REPEATS)]
+            pairs = [(seconds(answer), seconds(lambda: run_load_flow(net))) for _ in range(repetitions)]
             ratios = [scheme_s / flow_s for scheme_s, flow_s in pairs]
             rows.append(
                 {
-                    "bench": f"scheme, {label}",
+                    "bench": "scheme",
+                    "case": f"{label} scheme, {len(net.bus)} buses",
                     "scheme_s": round(median(pair[0] for pair in pairs), 3),
                     "runpp_s": round(median(pair[1] for pair in pairs), 3),
-                    "ratio": round(median(ratios), 1),
+                    "ratio_median": round(median(ratios), 1),
                     "ratio_min": round(min(ratios), 1),
                     "ratio_max": round(max(ratios), 1),
                     "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024),
