@@ -60,7 +60,7 @@ class CapacityTables:
         """
         services = self._services
         snapshot, policy = services.get_snapshot(), services.load_policy()
-        return self._find(snapshot, capacity_key(policy, services.parts.capacity_settings(policy)))
+        return self._find(snapshot, capacity_key(snapshot, policy, services.parts.capacity_settings(policy)))
 
     def get(self) -> pd.DataFrame:
         """Return the table; where there is none, start computing it in the background.
@@ -72,7 +72,7 @@ class CapacityTables:
         """
         services = self._services
         snapshot, policy = services.get_snapshot(), services.load_policy()
-        key = capacity_key(policy, services.parts.capacity_settings(policy))
+        key = capacity_key(snapshot, policy, services.parts.capacity_settings(policy))
         table = self._find(snapshot, key)
         if table is not None:
             return table
@@ -106,9 +106,12 @@ class CapacityTables:
         return self._ready[place]
 
     def _compute_in_background(self, place: tuple[str, str], policy: PolicyView) -> None:
+        from gridmodel.snapshot import in_force_on
+
         try:
             # Own copy: an answer given meanwhile solves the net of the shared snapshot.
-            self._compute(self._services.store.get_snapshot(place[0]), policy, None)
+            snapshot = in_force_on(self._services.store.get_snapshot(place[0]), policy.as_of)
+            self._compute(snapshot, policy, None)
         except Exception as error:  # noqa: BLE001 - end of a thread; the next caller is given the error
             self._failed[place] = error
         finally:
@@ -119,19 +122,23 @@ class CapacityTables:
         services = self._services
         settings = services.parts.capacity_settings(policy)
         table = services.parts.node_capacity(snapshot, **settings, progress=progress)
-        key = capacity_key(policy, settings)
+        key = capacity_key(snapshot, policy, settings)
         services.store.store_capacity(snapshot.sha256, key, to_parquet(table))
         self._ready = {(snapshot.sha256, key.parameters_sha256): table}
         return table
 
 
-def capacity_key(policy: PolicyView, settings: Mapping[str, Any]) -> CapacityKey:
-    """Return what identifies a table computed with ``settings`` by this version of the product."""
+def capacity_key(snapshot: Snapshot, policy: PolicyView, settings: Mapping[str, Any]) -> CapacityKey:
+    """Return what identifies a table computed with ``settings`` by this version of the product.
+
+    The commitments in force belong to it: they expire while the snapshot stays the same.
+    """
     from scheme.store import CapacityKey
 
     parameters = json.dumps(
         {
             **{name: asdict(value) if _is_record(value) else value for name, value in settings.items()},
+            "commitments": sorted(map(str, snapshot.in_flight.commitment_id)),
             "version": product_version(),
             "engine": {name: installed_version(name) for name in ("pandapower", "power-grid-model")},
         },

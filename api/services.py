@@ -76,6 +76,7 @@ class Services:
         self.clock = clock
         self.parts = parts or product_parts()
         self._snapshot: Snapshot | None = None
+        self._snapshot_day: date | None = None
         self._snapshot_lock = threading.Lock()
         # pandapower keeps results in the net it solves, so one answer at a time.
         self._answer_lock = threading.Lock()
@@ -89,17 +90,20 @@ class Services:
         return self.parts.load_policy(self.profile, self.clock())
 
     def get_snapshot(self) -> Snapshot:
-        """Return the current snapshot; kept in memory until another one becomes current.
+        """Return the current snapshot with the commitments in force on the date of decision; kept in memory.
 
         Raises:
             NoSnapshotError: Nothing has been imported.
         """
+        from gridmodel.snapshot import in_force_on
+
         sha256 = self.store.find_current_sha256()
         if sha256 is None:
             raise NoSnapshotError
+        day = self.clock()
         with self._snapshot_lock:
-            if self._snapshot is None or self._snapshot.sha256 != sha256:
-                self._snapshot = self.store.get_snapshot(sha256)
+            if self._snapshot is None or (self._snapshot.sha256, self._snapshot_day) != (sha256, day):
+                self._snapshot, self._snapshot_day = in_force_on(self.store.get_snapshot(sha256), day), day
             return self._snapshot
 
     def answer(

@@ -30,6 +30,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any, Literal
 
 import numpy as np
@@ -75,6 +76,18 @@ class Snapshot:
     source_format: Literal["pandapower", "tables"]
     sha256: str = ""
     """Digest of the canonical content; set by :func:`seal`."""
+
+
+def in_force_on(snapshot: Snapshot, day: date) -> Snapshot:
+    """Return the snapshot with the in-flight commitments whose ``valid_to`` is not before ``day``.
+
+    A commitment without a last day counts. The digest stays that of the imported content.
+    """
+    last_day = snapshot.in_flight.valid_to if len(snapshot.in_flight) else pd.Series(dtype=object)
+    is_over = last_day.map(lambda text: isinstance(text, str) and date.fromisoformat(text) < day)
+    if not is_over.any():
+        return snapshot
+    return replace(snapshot, in_flight=snapshot.in_flight[~is_over.astype(bool)])
 
 
 def seal(snapshot: Snapshot) -> tuple[Snapshot, bytes]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from datetime import date
 
 import pandas as pd
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from gridmodel.errors import SnapshotFormatError
 from gridmodel.net import build_net, column_types
 from gridmodel.readers.pandapower_json import read_pandapower
-from gridmodel.snapshot import seal, unseal
+from gridmodel.snapshot import Snapshot, in_force_on, seal, unseal
 from tests.readers import pandapower_files as files
 
 
@@ -75,3 +76,11 @@ def test_unknown_state_is_never_read_as_open_or_out_of_service(column: str) -> N
     frame = pd.DataFrame({"vn_kv": [10.0]}) if table == "bus" else pd.DataFrame({"bus": [0], "element": [0], "et": "b"})
     with pytest.raises(ValueError, match=column):
         build_net({table: frame.assign(**{column: pd.Series([None], dtype=object)})})
+
+
+def test_a_commitment_counts_through_its_last_day_and_no_longer(township: Snapshot) -> None:
+    """Commitments of the township end on 27 Dec 2026 (one), 14 Jan 2027 (one) and later (three)."""
+    assert in_force_on(township, date(2026, 12, 27)) is township
+    assert sorted(in_force_on(township, date(2026, 12, 28)).in_flight.valid_to)[0] == "2027-01-14"
+    assert len(in_force_on(township, date(2027, 1, 15)).in_flight) == 3
+    assert len(township.in_flight) == 5

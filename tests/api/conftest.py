@@ -17,6 +17,7 @@ from api.services import Parts, Services
 from gridmodel.errors import InputError
 from gridmodel.findings import TableCount
 from gridmodel.net import build_net
+from gridmodel.readers.pandapower_frames import empty_in_flight
 from gridmodel.snapshot import Snapshot
 from scheme.model import Provenance, Reason, Scheme
 from scheme.store import Store
@@ -63,7 +64,7 @@ def snapshot() -> Snapshot:
         lines=pd.DataFrame(),
         transformers=pd.DataFrame(),
         feeders=pd.DataFrame(),
-        in_flight=pd.DataFrame(),
+        in_flight=empty_in_flight(),
         findings=(),
         counts=(TableCount(table="bus", read=2, accepted=2, quarantined=0, merged=0),),
         source_name="two.json",
