@@ -8,6 +8,7 @@ import numpy as np
 
 from gridmodel.capacity.constraints import Constraints, Floats, build_constraints, measure, ratings
 from gridmodel.capacity.limits import Limits
+from gridmodel.capacity.suspect import suspect_cause
 from gridmodel.errors import ConvergenceError
 from gridmodel.net import Net, copy_net, pandapower, run_load_flow
 from gridmodel.topology import SupplyPath, SupplyTopology, connected_parts
@@ -82,8 +83,9 @@ def _switch_off_unsolved(work: Net) -> dict[int, str]:
         work.bus["in_service"] = was_in_service & work.bus.index.isin(part)
         try:
             _solve(work)
-        except ConvergenceError as error:
-            unsolved |= dict.fromkeys(part, f"base case of the island has no solution: {error.message}")
+        except ConvergenceError:
+            reason = f"base case of the island has no solution; suspected cause: {suspect_cause(work)}"
+            unsolved |= dict.fromkeys(part, reason)
     work.bus["in_service"] = was_in_service & ~work.bus.index.isin(list(unsolved))
     if work.bus.in_service.any():
         _solve(work)
