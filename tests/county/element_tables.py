@@ -55,7 +55,7 @@ def _per_main(grid: Grid, field: str) -> np.ndarray:
     """Return a value of the main transformers' voltage level for each of them."""
     levels = grid.choices["main_transformers"]
     is_high = grid.layout.is_high[grid.layout.substation_of(np.arange(grid.main_count))]
-    return np.where(is_high, levels["high"][field], levels["low"][field])
+    return np.asarray(np.where(is_high, levels["high"][field], levels["low"][field]))
 
 
 def nominal_kv(grid: Grid) -> np.ndarray:

@@ -127,7 +127,7 @@ def _crowded(sn_kva: np.ndarray, choices: dict[str, Any]) -> np.ndarray:
 
 
 def _straight_m(layout: Layout) -> np.ndarray:
-    return np.hypot(*(layout.starts_xy_m() - layout.xy_m).T)
+    return np.asarray(np.hypot(*(layout.starts_xy_m() - layout.xy_m).T))
 
 
 def _cable_feeders(layout: Layout, straight_m: np.ndarray, choices: dict[str, Any]) -> np.ndarray:
@@ -139,7 +139,8 @@ def _cable_feeders(layout: Layout, straight_m: np.ndarray, choices: dict[str, An
 
 
 def _insulated(layout: Layout, choices: dict[str, Any]) -> np.ndarray:
-    return (draws(choices, "insulated").random(len(layout.main)) < choices["feeders"]["insulated_share"]).astype(int)
+    is_insulated = draws(choices, "insulated").random(len(layout.main)) < choices["feeders"]["insulated_share"]
+    return np.asarray(is_insulated, dtype=int)
 
 
 def _design(

@@ -113,7 +113,7 @@ def _lines(grid: Grid, names: Names, line: pd.DataFrame) -> pd.DataFrame:
 
 
 def _is_measured(grid: Grid, purpose: str, count: int) -> np.ndarray:
-    return draws(grid.choices, purpose).random(count) < grid.choices["distribution"]["measured_share"]
+    return np.asarray(draws(grid.choices, purpose).random(count) < grid.choices["distribution"]["measured_share"])
 
 
 def _transformers(grid: Grid, names: Names, trafo: pd.DataFrame) -> pd.DataFrame:

@@ -112,9 +112,10 @@ def _main_transformers(layout: Layout, stations: Stations, choices: dict[str, An
     main = layout.main[layout.feeder]
     p_kw, q_kvar = (np.bincount(main, weights=part) for part in (stations.p_kw, stations.q_kvar))
     load_kva = np.hypot(p_kw, q_kvar) * (1.0 + chosen["losses_ratio"])
+    is_high = layout.is_high[layout.substation_of(np.arange(len(load_kva)))]
     rows = []
-    for number, kva in enumerate(load_kva.tolist()):
-        level = "high" if layout.is_high[layout.substation_of(number)] else "low"
+    for high, kva in zip(is_high.tolist(), load_kva.tolist(), strict=True):
+        level = "high" if high else "low"
         sizes = choices["main_transformers"][level]["sizes"]
         fits = [row for row in sizes if row[0] * 1e3 * chosen["loading_ratio_max"] >= kva]
         rows.append((fits or sizes[-1:])[0])

@@ -43,11 +43,11 @@ class Layout:
     def starts_xy_m(self) -> np.ndarray:
         """Return where the section of every station starts: at its parent or at the busbar, shape (n, 2)."""
         busbar = self.substation_xy_m[self.substation_of(self.main[self.feeder])]
-        return np.where((self.parent >= 0)[:, None], self.xy_m[self.parent], busbar)
+        return np.asarray(np.where((self.parent >= 0)[:, None], self.xy_m[self.parent], busbar))
 
     def substation_of(self, main: np.ndarray) -> np.ndarray:
         """Return the substation of main transformers."""
-        return main // self.mains_each
+        return np.asarray(main // self.mains_each)
 
     def downstream(self, values: np.ndarray) -> np.ndarray:
         """Return for every station the sum of ``values`` over it and what is supplied through it."""
@@ -106,7 +106,7 @@ def delaunay_edges(xy_m: np.ndarray) -> np.ndarray:
 
 def lengths_m(xy_m: np.ndarray, edges: np.ndarray) -> np.ndarray:
     """Return the straight lengths of edges (m)."""
-    return np.hypot(*(xy_m[edges[:, 0]] - xy_m[edges[:, 1]]).T)
+    return np.asarray(np.hypot(*(xy_m[edges[:, 0]] - xy_m[edges[:, 1]]).T))
 
 
 def _spanning_trees(points: Points) -> csr_matrix:
@@ -162,7 +162,7 @@ def _substation_places(xy_m: np.ndarray, part: np.ndarray, choices: dict[str, An
         minit="++",
         rng=choices["substations"]["places_seed"],
     )
-    return places.round(0)
+    return np.asarray(places.round(0))
 
 
 def _hang(xy_m: np.ndarray, part: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -215,4 +215,4 @@ def _ties(xy_m: np.ndarray, feeder: np.ndarray) -> np.ndarray:
     chosen = shortest[first]
     tree = _minimum_tree(pair[chosen], length[chosen], feeder.max() + 1)
     is_kept = np.asarray(tree[pair[chosen][:, 0], pair[chosen][:, 1]]).ravel() > 0.0
-    return edges[chosen[is_kept]]
+    return np.asarray(edges[chosen[is_kept]])

@@ -80,4 +80,4 @@ def _types(needed_a: np.ndarray, is_cable: np.ndarray, chosen: dict[str, Any]) -
         np.array(chosen[name], dtype=object)[smallest_type(needed_a, chosen[name], chosen["use_ratio"])]
         for name in ("overhead", "cable")
     )
-    return np.where(is_cable, cable, overhead)
+    return np.asarray(np.where(is_cable, cable, overhead))

@@ -94,7 +94,7 @@ def _shares(station: np.ndarray, choices: dict[str, Any]) -> np.ndarray:
     poles = choices["poles"]
     size = (len(station), poles["poles_per_node"])
     drawn_m = draws(choices, "spans").uniform(poles["span_min_m"], poles["span_max_m"], size).sum(axis=1)
-    return drawn_m / np.bincount(station, weights=drawn_m)[station]
+    return np.asarray(drawn_m / np.bincount(station, weights=drawn_m)[station])
 
 
 def _length_km(length_m: np.ndarray) -> np.ndarray:
@@ -121,7 +121,7 @@ def switched_sections(layout: Layout, parts: int) -> np.ndarray:
     The trunk of a feeder follows the branch with most stations; a switch stands where another part of the feeder's
     stations has been passed.
     """
-    below = layout.downstream(np.ones(len(layout.feeder), dtype=int))
+    below = layout.downstream(np.ones(len(layout.feeder), dtype=int)).tolist()
     heaviest: dict[int, int] = {}
     for station in layout.order.tolist():
         before = int(layout.parent[station])
@@ -132,9 +132,9 @@ def switched_sections(layout: Layout, parts: int) -> np.ndarray:
         passed, station = 1, root
         while station in heaviest:
             station = heaviest[station]
-            if below[station] <= below[root] * (1.0 - passed / parts):
+            if below[station] * parts <= below[root] * (parts - passed):
                 chosen.append(station)
-                passed = int(parts * (1.0 - below[station] / below[root])) + 1
+                passed = parts * (below[root] - below[station]) // below[root] + 1
     return np.array(chosen)
 
 
