@@ -71,8 +71,9 @@ class LocalPlane:
     """Azimuthal-equidistant plane on GRS80 around one place; x is east, y is north, both in metres."""
 
     def __init__(self, lon0_deg: float, lat0_deg: float) -> None:
-        self.lon0_deg, self.lat0_deg = lon0_deg, lat0_deg
-        plane = CRS.from_proj4(f"+proj=aeqd +lat_0={lat0_deg!r} +lon_0={lon0_deg!r} +ellps=GRS80 +units=m +no_defs")
+        self.lon0_deg, self.lat0_deg = float(lon0_deg), float(lat0_deg)
+        centre = f"+lat_0={self.lat0_deg!r} +lon_0={self.lon0_deg!r}"
+        plane = CRS.from_proj4(f"+proj=aeqd {centre} +ellps=GRS80 +units=m +no_defs")
         degrees = CRS.from_proj4("+proj=longlat +ellps=GRS80 +no_defs")
         self._forward = Transformer.from_crs(degrees, plane, always_xy=True)
         self._inverse = Transformer.from_crs(plane, degrees, always_xy=True)

@@ -190,3 +190,9 @@ def test_margin_of_the_service_area_is_in_metres() -> None:
     assert area.contains(114.5, 33.4 + 99 / 110_900)
     assert not area.contains(114.5, 33.4 + 101 / 110_900)
     assert service_area([np.nan], [33.4], margin_m=100.0) is None
+
+
+def test_a_plane_takes_the_numbers_of_an_array() -> None:
+    lon_deg, lat_deg = np.array([114.5, 33.4])
+    x_m, y_m = LocalPlane(lon_deg, lat_deg).to_metres(114.5, 33.4)
+    assert (float(x_m), float(y_m)) == pytest.approx((0.0, 0.0), abs=1e-6)
