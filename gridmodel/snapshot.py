@@ -164,8 +164,19 @@ def _frame_to_plain(frame: pd.DataFrame) -> dict[str, Any]:
     """Columns as lists; NaN and None both become null, told apart again by the dtype."""
     return {
         "index": [_scalar(value) for value in frame.index],
-        "columns": [[str(c), str(frame[c].dtype), [_scalar(v) for v in frame[c].tolist()]] for c in frame.columns],
+        "columns": [[str(c), str(frame[c].dtype), _values(frame[c])] for c in frame.columns],
     }
+
+
+def _values(column: pd.Series) -> list[Any]:
+    """Return the cells of a column; whole columns of numbers at once, which is most of a large snapshot."""
+    kind = column.dtype.kind if isinstance(column.dtype, np.dtype) else "O"
+    values = column.tolist()
+    if kind in "iub":
+        return values
+    if kind == "f":
+        return [None if value != value else value for value in values]
+    return [_scalar(value) for value in values]
 
 
 def _frame_from_plain(plain: Mapping[str, Any]) -> pd.DataFrame:
