@@ -22,6 +22,8 @@ Integers = npt.NDArray[np.int64]
 Complexes = npt.NDArray[np.complex128]
 
 NO_ISLAND = -1
+VOLTAGE_DEPENDENT = "voltage-dependent load"
+"""The one obstacle that only concerns engines with constant-power loads."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -34,7 +36,11 @@ class FlowArrays:
     u_pu: Floats
     """Solved base voltages."""
     s_load_mva: Complexes
-    """Consumed power per node, loads less injections."""
+    """Consumed power per node at 1 pu, loads less injections."""
+    s_linear_mva: Complexes
+    """Part of it that is proportional to the voltage."""
+    s_square_mva: Complexes
+    """Part of it that is proportional to the square of the voltage."""
     y_shunt_mva: Complexes
     """``G + jB`` per node at 1 pu (MVA)."""
     is_source: Flags
@@ -92,6 +98,8 @@ def extract_arrays(net: Net) -> FlowArrays:
         u_base_kv=bus[:, ib.BASE_KV].astype(float),
         u_pu=bus[:, ib.VM].astype(float),
         s_load_mva=load,
+        s_linear_mva=bus[:, ib.PD] * bus[:, ib.CID_P] + 1j * bus[:, ib.QD] * bus[:, ib.CID_Q],
+        s_square_mva=bus[:, ib.PD] * bus[:, ib.CZD_P] + 1j * bus[:, ib.QD] * bus[:, ib.CZD_Q],
         y_shunt_mva=bus[:, ib.GS] + 1j * bus[:, ib.BS],
         is_source=is_source,
         u_source=u_solved,
@@ -137,7 +145,7 @@ def _obstacles(net: Net, bus: Any, branch: Any, island_of_node: Integers, island
     unequal = np.abs(branch[:, [il.BR_R_ASYM, il.BR_X_ASYM]]).any(axis=1)
     found |= dict.fromkeys(island_of_branch[unequal].tolist(), "branch with unequal series impedance")
     depends = np.abs(bus[:, [ib.CID_P, ib.CZD_P, ib.CID_Q, ib.CZD_Q]]).any(axis=1)
-    found |= dict.fromkeys(island_of_node[depends].tolist(), "voltage-dependent load")
+    found |= dict.fromkeys(island_of_node[depends].tolist(), VOLTAGE_DEPENDENT)
     controlled = bus[:, ib.BUS_TYPE] == ib.PV
     return found | dict.fromkeys(island_of_node[controlled].tolist(), "voltage-controlled generator")
 

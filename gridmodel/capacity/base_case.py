@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from gridmodel.capacity.constraints import Constraints, Floats, build_constraints, measure, ratings
+from gridmodel.capacity.constraints import (
+    SOLUTION_NOISE,
+    Constraints,
+    Flags,
+    Floats,
+    build_constraints,
+    measure,
+    ratings,
+)
 from gridmodel.capacity.limits import Limits
 from gridmodel.capacity.suspect import suspect_cause
 from gridmodel.errors import ConvergenceError
@@ -21,7 +30,8 @@ class BaseCase:
     """A working copy of the net, solved, and all that follows from it alone."""
 
     net: Net
-    topology: SupplyTopology
+    original: Net
+    """The net as it was given; only read."""
     constraints: Constraints
     values: Floats
     """What the base case measures against each limit."""
@@ -29,6 +39,18 @@ class BaseCase:
     """Buses of islands whose base case has no solution, and why."""
     unrated: dict[str, set[int]]
     """Elements in service without a rating, per table."""
+
+    @cached_property
+    def topology(self) -> SupplyTopology:
+        """Supply paths of the net as it was given; built when first asked for."""
+        return SupplyTopology(self.original)
+
+    @cached_property
+    def is_broken(self) -> Flags:
+        """Which limits the base case breaks, over-voltages left out: they never stop a load. Shape (limits,)."""
+        with np.errstate(invalid="ignore"):
+            excess = self.constraints.excess(self.values) > SOLUTION_NOISE
+        return np.asarray(excess & (self.constraints.kinds != "voltage_high"))
 
     def reason_not_assessable(self, path: SupplyPath) -> str:
         """Return why the capacity behind ``path`` cannot be assessed; empty when it can."""
@@ -45,7 +67,6 @@ class BaseCase:
 def solve_base_case(net: Net, limits: Limits) -> BaseCase:
     """Return the solved base case of a copy of ``net``; an island without solution is switched off in the copy."""
     work = copy_net(net)
-    topology = SupplyTopology(net)
     unsolved = _switch_off_unsolved(work)
     constraints = build_constraints(work, limits)
     unrated = {
@@ -53,7 +74,7 @@ def solve_base_case(net: Net, limits: Limits) -> BaseCase:
     }
     return BaseCase(
         net=work,
-        topology=topology,
+        original=net,
         constraints=constraints,
         values=measure(work, constraints),
         unsolved=unsolved,

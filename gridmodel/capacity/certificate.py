@@ -14,7 +14,6 @@ from gridmodel.capacity.constraints import Floats
 from gridmodel.capacity.reference import ReferenceEvaluator
 from gridmodel.capacity.rows import Row, step_kw
 from gridmodel.errors import EngineDisagreementError
-from gridmodel.topology import SupplyPath
 
 Confirm = Literal["sample", "all", "none"]
 SAMPLE_NODES = 20
@@ -39,7 +38,6 @@ class Certificate:
 
 def certify(
     base: BaseCase,
-    paths: dict[int, SupplyPath],
     rows: dict[int, Row],
     *,
     tan_phi: float,
@@ -57,7 +55,7 @@ def certify(
         return Certificate(confirm=confirm, nodes_checked=0, difference_kw_max=None)
     wanted = np.flatnonzero(np.isfinite(base.values) & np.isfinite(base.constraints.limits)).astype(np.int64)
     reference = ReferenceEvaluator(base.net, base.constraints, rows=wanted)
-    differences = [_difference_kw(base, paths[row.bus], row, reference, wanted, tan_phi) for row in chosen]
+    differences = [_difference_kw(base, row, reference, wanted, tan_phi) for row in chosen]
     return Certificate(confirm=confirm, nodes_checked=len(chosen), difference_kw_max=max(differences))
 
 
@@ -73,7 +71,7 @@ def _choose(rows: dict[int, Row], confirm: Confirm, nodes: int, seed: int) -> li
 
 
 def _difference_kw(
-    base: BaseCase, path: SupplyPath, row: Row, reference: ReferenceEvaluator, wanted: np.ndarray, tan_phi: float
+    base: BaseCase, row: Row, reference: ReferenceEvaluator, wanted: np.ndarray, tan_phi: float
 ) -> float:
     limits = base.constraints.subset(wanted)
     bus = np.array([row.bus], dtype=np.int64)
@@ -81,7 +79,7 @@ def _difference_kw(
         buses=bus,
         constraints=limits,
         base=base.values[wanted],
-        on_path=limits.is_on_path(path)[None, :],
+        on_path=limits.is_on_path(base.topology.path(row.bus))[None, :],
         guess_kw=np.zeros(1),
         tan_phi=tan_phi,
         ceiling_kw=np.inf,

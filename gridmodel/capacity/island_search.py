@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 
@@ -12,8 +14,7 @@ from gridmodel.capacity.batch import BatchEvaluator
 from gridmodel.capacity.bracket import NOTHING, RESOLUTION_KW, Brackets, Evaluator, Question, find_brackets
 from gridmodel.capacity.constraints import Floats, ratings
 from gridmodel.capacity.reference import ReferenceEvaluator
-from gridmodel.capacity.rows import Row, note_of, step_kw
-from gridmodel.topology import SupplyPath
+from gridmodel.capacity.rows import Row, answer_without_search, note_of, step_kw, unsupplied
 
 VOLTAGE_AGREEMENT_PU = 1e-9
 """The batch engine answers for an island only when its base voltages agree with pandapower's to this."""
@@ -25,32 +26,76 @@ _GUESS_KW = 100.0
 Progress = Callable[[int, int], None]
 
 
+Engine = Literal["path", "batch"]
+
+
 class IslandSearch:
-    """One pass over all islands of a solved base case."""
+    """One pass over all islands of a solved base case: radial ones by paths, what is left by batches of load flows."""
 
     def __init__(
         self,
         base: BaseCase,
-        paths: dict[int, SupplyPath],
         *,
         tan_phi: float,
         ceiling_kw: float,
-        progress: Progress | None,
+        progress: Progress | None = None,
+        first_engine: Engine = "path",
     ) -> None:
-        """Take the arrays out of the base case; ``paths`` holds the supply path of every bus that may be asked for."""
-        self._base, self._paths = base, paths
+        """Take the arrays out of the base case; ``first_engine`` ``batch`` leaves out the path engine."""
+        self._base, self._first_engine = base, first_engine
         self._tan_phi, self._ceiling_kw, self._progress = tan_phi, ceiling_kw, progress
         self._arrays: FlowArrays = extract_arrays(base.net)
         self._terms = build_terms(base.net, self._arrays, base.constraints)
         self._island_of_limit = island_of_limits(base.net, self._arrays, base.constraints)
-        self._rating_kw = _rating_kw(base)
-        self._done = 0
+        self._done, self._total = 0, 0
 
     def run(self, buses: list[int]) -> dict[int, Row]:
-        """Return the rows of ``buses``, all of them supplied and without a counted violation in the base case."""
-        self._done = len(self._paths) - len(buses)
+        """Return the row of every bus."""
+        self._done, self._total = 0, len(buses)
+        found = self._dead(buses) | self._at_sources(buses)
+        if self._first_engine == "path":
+            found |= self._by_path([bus for bus in buses if bus not in found])
+        remaining = []
+        for bus in buses:
+            if bus not in found:
+                row = answer_without_search(self._base, self._base.topology.path(bus))
+                if row is None:
+                    remaining.append(bus)
+                else:
+                    found[bus] = row
+        self._report(len(found))
+        return found | self._by_flows(remaining)
+
+    def _dead(self, buses: list[int]) -> dict[int, Row]:
+        """Return the rows of buses without voltage; where an island was switched off only the topology tells why."""
+        if self._base.unsolved:
+            return {}
+        u_pu = self._base.net.res_bus.vm_pu.reindex(buses).to_numpy()
+        return {bus: unsupplied(bus) for bus, u in zip(buses, u_pu.tolist(), strict=True) if math.isnan(u)}
+
+    def _at_sources(self, buses: list[int]) -> dict[int, Row]:
+        """Return the rows of buses at an ideal source: a load moves nothing there, and the path is the bus alone."""
+        nodes, limits = self._arrays.node_of_bus, self._base.constraints
+        broken = limits.elements[self._base.is_broken & (limits.tables == "bus")].tolist()
+        at_sources = {bus for bus in buses if bus in nodes and self._arrays.island_of_node[nodes[bus]] == NO_ISLAND}
+        if at_sources:
+            at_sources -= {bus for bus in at_sources if nodes[bus] in {nodes[other] for other in broken}}
+        return {bus: self._unlimited(bus) for bus in at_sources}
+
+    def _by_path(self, buses: list[int]) -> dict[int, Row]:
+        from gridmodel.capacity.path.answers import PathAnswers
+        from gridmodel.capacity.path.tree import plant_forest
+
+        forest = plant_forest(self._arrays)
+        if forest is None:
+            return {}
+        answers = PathAnswers(forest, self._base, self._arrays, self._terms, self._island_of_limit)
+        return answers.rows(np.array(buses, dtype=np.int64), tan_phi=self._tan_phi, ceiling_kw=self._ceiling_kw)
+
+    def _by_flows(self, buses: list[int]) -> dict[int, Row]:
+        """Return the rows of buses that only load flows can answer."""
         nodes = self._arrays.node_of_bus
-        island_of = np.array([self._arrays.island_of_node[nodes[bus]] for bus in buses])
+        island_of = np.array([self._arrays.island_of_node[nodes[bus]] for bus in buses], dtype=np.int64)
         found: dict[int, Row] = {}
         for island in np.unique(island_of).tolist():
             members = np.array(buses, dtype=np.int64)[island_of == island]
@@ -67,7 +112,7 @@ class IslandSearch:
     def _report(self, count: int) -> None:
         self._done += count
         if self._progress is not None:
-            self._progress(self._done, len(self._paths))
+            self._progress(self._done, self._total)
 
     def _solve_island(self, island: int, buses: Integers) -> dict[int, Row]:
         constraints = self._base.constraints
@@ -98,9 +143,9 @@ class IslandSearch:
     def _question(self, rows: Integers, buses: Integers) -> Question:
         constraints = self._base.constraints
         subset = constraints.subset(rows)
-        on_path = np.array([subset.is_on_path(self._paths[int(bus)]) for bus in buses])
+        on_path = np.array([subset.is_on_path(self._base.topology.path(int(bus))) for bus in buses])
         base = self._base.values[rows]
-        headroom = -subset.excess(base) * self._rating_kw[rows]
+        headroom = -subset.excess(base) * _rating_kw(self._base)[rows]
         on_rating = np.where(on_path & np.isfinite(headroom), headroom, np.inf).min(axis=1, initial=np.inf)
         guess = np.where(np.isfinite(on_rating), _HEADROOM_SHARE * on_rating, _GUESS_KW)
         return Question(

@@ -6,11 +6,12 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from gridmodel.capacity.base_case import BaseCase
 from gridmodel.capacity.constraints import Constraints
-from gridmodel.topology import LOW_VOLTAGE_KV_MAX
+from gridmodel.topology import LOW_VOLTAGE_KV_MAX, SupplyPath
 
 STEP_LV_KW = 1.0
 STEP_MV_KW = 10.0
@@ -46,6 +47,31 @@ def note_of(constraints: Constraints, broken: Iterable[int]) -> str:
         return ""
     more = f" and {len(names) - _NOTES_MAX} more" if len(names) > _NOTES_MAX else ""
     return "not attributed: " + ", ".join(names[:_NOTES_MAX]) + more
+
+
+def unsupplied(bus: int) -> Row:
+    """Return the row of a bus that no source reaches."""
+    return Row(bus=bus, status="unsupplied", reason="no source reaches this bus")
+
+
+def answer_without_search(base: BaseCase, path: SupplyPath) -> Row | None:
+    """Return the row of a bus that needs no load flow with a load; None where a search is needed."""
+    if not path.is_supplied:
+        return unsupplied(path.bus)
+    reason = base.reason_not_assessable(path)
+    if reason:
+        return Row(bus=path.bus, status="not_assessable", reason=reason)
+    on_path = base.is_broken & base.constraints.is_on_path(path) if base.is_broken.any() else base.is_broken
+    if not on_path.any():
+        return None
+    return Row(
+        bus=path.bus,
+        capacity_kw=0.0,
+        limit_kind="existing_violation",
+        limit=int(np.where(on_path, base.constraints.excess(base.values), -np.inf).argmax()),
+        engine="pandapower",
+        notes=note_of(base.constraints, np.flatnonzero(base.is_broken & ~on_path)),
+    )
 
 
 def to_table(base: BaseCase, rows: list[Row]) -> pd.DataFrame:

@@ -8,18 +8,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-import numpy as np
 import pandas as pd
 
-from gridmodel.capacity.base_case import BaseCase, solve_base_case
+from gridmodel.capacity.base_case import solve_base_case
 from gridmodel.capacity.certificate import SAMPLE_NODES, Confirm, certify
-from gridmodel.capacity.constraints import SOLUTION_NOISE
 from gridmodel.capacity.island_search import IslandSearch, Progress
 from gridmodel.capacity.limits import Limits
-from gridmodel.capacity.rows import Row, note_of, to_table
+from gridmodel.capacity.rows import to_table
 from gridmodel.errors import InputError
 from gridmodel.net import Net
-from gridmodel.topology import SupplyPath
 
 CEILING_KW = 1e6
 """Where the search stops when nothing limits a bus (1 GW, far above any distribution connection)."""
@@ -64,13 +61,9 @@ def open_capacity(
     """
     wanted = _wanted_buses(net, buses, power_factor, ceiling_kw, confirm)
     base = solve_base_case(net, limits)
-    paths = {bus: base.topology.path(bus) for bus in wanted}
-    rows, open_buses = _answer_without_search(base, paths)
     tan_phi = math.tan(math.acos(power_factor))
-    if open_buses:
-        search = IslandSearch(base, paths, tan_phi=tan_phi, ceiling_kw=ceiling_kw, progress=progress)
-        rows |= search.run(open_buses)
-    certificate = certify(base, paths, rows, tan_phi=tan_phi, confirm=confirm, nodes=confirm_nodes, seed=seed)
+    rows = IslandSearch(base, tan_phi=tan_phi, ceiling_kw=ceiling_kw, progress=progress).run(wanted)
+    certificate = certify(base, rows, tan_phi=tan_phi, confirm=confirm, nodes=confirm_nodes, seed=seed)
     table = to_table(base, [rows[bus] for bus in wanted])
     table.attrs["certificate"] = certificate.as_dict()
     return table
@@ -92,26 +85,3 @@ def _wanted_buses(
     if unknown:
         raise InputError("bus does not exist", field="buses", value=unknown[0], allowed="indices of net.bus")
     return wanted
-
-
-def _answer_without_search(base: BaseCase, paths: dict[int, SupplyPath]) -> tuple[dict[int, Row], list[int]]:
-    """Return the rows that need no load flow with a load, and the buses that do."""
-    rows: dict[int, Row] = {}
-    remaining = []
-    excess = base.constraints.excess(base.values)
-    broken = (excess > SOLUTION_NOISE) & (base.constraints.kinds != "voltage_high")
-    for bus, path in paths.items():
-        reason = base.reason_not_assessable(path)
-        if not path.is_supplied:
-            rows[bus] = Row(bus=bus, status="unsupplied", reason="no source reaches this bus")
-        elif reason:
-            rows[bus] = Row(bus=bus, status="not_assessable", reason=reason)
-        elif broken.any() and (on_path := broken & base.constraints.is_on_path(path)).any():
-            worst = int(np.where(on_path, excess, -np.inf).argmax())
-            notes = note_of(base.constraints, np.flatnonzero(broken & ~on_path))
-            rows[bus] = Row(
-                bus=bus, capacity_kw=0.0, limit_kind="existing_violation", limit=worst, engine="pandapower", notes=notes
-            )
-        else:
-            remaining.append(bus)
-    return rows, remaining

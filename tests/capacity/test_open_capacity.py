@@ -186,7 +186,7 @@ def test_generator_with_voltage_control_is_left_to_pandapower():
     net = two_arms()
     pp.create_gen(net, 2, p_mw=0.2, vm_pu=1.0)
     table = open_capacity(net, limits=LIMITS, confirm="none")
-    assert table.engine[[1, 2]].tolist() == ["power-grid-model", "pandapower"]
+    assert table.engine[[1, 2]].tolist() == ["path", "pandapower"]
     check_row(net, table.loc[2], LIMITS, 0.95)
 
 
@@ -211,9 +211,9 @@ def test_batch_engine_reproduces_base_voltages_and_loadings(seed):
 def test_value_the_reference_refutes_is_not_published(monkeypatch):
     net, limits, power_factor, _ = load_case("two_bus_current")
 
-    def too_much(base, paths, rows, **options):
+    def too_much(base, rows, **options):
         raised = {bus: replace(row, capacity_kw=1.01 * row.capacity_kw) for bus, row in rows.items()}
-        return certificate.certify(base, paths, raised, **options)
+        return certificate.certify(base, raised, **options)
 
     monkeypatch.setattr("gridmodel.capacity.search.certify", too_much)
     with pytest.raises(EngineDisagreementError):
