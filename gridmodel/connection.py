@@ -1,36 +1,33 @@
 """One customer connected on trial: the AC load flow with the route line included, judged against the limits.
 
 The island of the connection point is solved by the reference load flow without and with the customer; the snapshot
-is never changed. A single-phase route (220 V) is modelled by its balanced equivalent: six times the impedance and a
-third of the rating give the voltage drop, losses and loading of a phase and a neutral conductor of the same section.
+is never changed.
 """
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from gridmodel.capacity.limits import Limits
 from gridmodel.capacity.violations import Violation, attributed_violations
 from gridmodel.catalogue.records import LineType
+from gridmodel.connection_bounds import ConnectionBounds
 from gridmodel.errors import ConvergenceError
-from gridmodel.geometry import cut_line, starting_near
-from gridmodel.islands import Islands, new_net
-from gridmodel.net import Net, element_tables, pandapower, run_load_flow
+from gridmodel.islands import Islands
+from gridmodel.net import Net, pandapower, run_load_flow
 from gridmodel.short_circuit import compute_short_circuit_current_ka
 from gridmodel.snapshot import Snapshot
 from gridmodel.topology import SupplyPath, SupplyTopology, supply_path
+from gridmodel.trial_net import add_customer, copy_solved, split_line
+from gridmodel.trial_route import TrialRoute
 
 CUSTOMER_BUS = "customer"
 """Stands for an imported id where the element named is the customer's own end of the route."""
 ROUTE_LINE = "route"
-_SINGLE_PHASE_IMPEDANCE_RATIO = 6.0
-_SINGLE_PHASE_RATING_RATIO = 1.0 / 3.0
 _LOSS_TABLES = ("line", "trafo", "trafo3w", "impedance", "tcsc", "switch")
 _KW_PER_MW = 1e3
 
@@ -62,6 +59,16 @@ class TrialConnection:
         if self.parallel < 1:
             raise ValueError("parallel must be >= 1")
 
+    @property
+    def route(self) -> TrialRoute:
+        """The line between the point and the customer."""
+        return TrialRoute(
+            line_type=self.line_type,
+            length_km=self.route_length_km,
+            parallel=self.parallel,
+            is_single_phase=self.is_single_phase,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionAssessment:
@@ -79,9 +86,8 @@ class ConnectionAssessment:
     transformer_loading_ratio_max: float | None
     losses_kw: float
     """Change of the losses by the connection."""
-    length_km: float
-    """Lines on the supply path at the voltage of the point (供电半径), the route included."""
     ik3_ka: float | None
+    """At the connection point, where it is within limits and the source's data allow it."""
     limit_kind: str | None
     """Kind of the first violation, ``convergence`` or ``unsupplied``; ``None`` when within limits."""
     limit_element_id: str | None
@@ -90,6 +96,17 @@ class ConnectionAssessment:
     voltage_profile: tuple[dict[str, Any], ...]
     """Buses from the main transformer to the customer: ``element_id``, ``distance_km``, ``u_pu_before`` (``None`` for
     the customer's own bus), ``u_pu_after``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertainViolation:
+    """A limit on the supply path that breaks whatever the route to the customer looks like."""
+
+    kind: str
+    element_id: str
+    value: float
+    """The loading ratio is at least this, the voltage (pu) at most this."""
+    limit: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +129,7 @@ class ConnectionStudy:
         self._islands = Islands(snapshot.net)
         self._base: dict[tuple[int, bool], Net | None] = {}
         self._topology: dict[int, SupplyTopology] = {}
+        self._bounds: dict[tuple[int, Limits], ConnectionBounds] = {}
 
     def assess(self, trial: TrialConnection, *, limits: Limits) -> ConnectionAssessment:
         """Return the verdict on ``trial``.
@@ -119,7 +137,7 @@ class ConnectionStudy:
         Raises:
             KeyError: The bus or line is not in the snapshot.
         """
-        anchor = self._anchor_bus(trial)
+        anchor = self._anchor(trial.bus, trial.line)
         base = self.get_base(anchor, in_flight=trial.in_flight)
         if base is None:
             return _failed("convergence" if self._islands.has_source(anchor) else "unsupplied")
@@ -129,8 +147,51 @@ class ConnectionStudy:
         is_solved = before is base or _solve_again(before)
         if not (is_solved and _solve_again(point.net)):
             return _failed("convergence")
-        path = supply_path(point.net, point.customer_bus) if trial.bus is None else self._path_to(base, point)
-        return self._judge(before, point, path, limits)
+        return self._judge(before, point, self._path(base, trial, point), limits)
+
+    def find_certain_violation(
+        self, *, bus: int | None, line: int | None, p_kw: float, q_kvar: float, limits: Limits
+    ) -> CertainViolation | None:
+        """Return a limit that a customer at a bus, or at a tee on a line, breaks for certain, without a load flow.
+
+        In-flight loads count. ``None`` says nothing: the load flow decides.
+        """
+        anchor = self._anchor(bus, line)
+        base = self.get_base(anchor, in_flight=True)
+        if base is None:
+            return None
+        topology = self._get_topology(base, anchor)
+        above = bus if line is None else topology.upper_end(line, _ends(base, line))
+        if above is None:
+            return None
+        key = (self._islands.label(anchor), limits)
+        if key not in self._bounds:
+            self._bounds[key] = ConnectionBounds(base, limits)
+        found = self._bounds[key].find_violation(
+            topology.path(above), p_mw=p_kw / _KW_PER_MW, q_mvar=q_kvar / _KW_PER_MW
+        )
+        if found is None:
+            return None
+        element_id = self._element_id(found.table, found.element)
+        return CertainViolation(kind=found.kind, element_id=element_id, value=found.value, limit=found.limit)
+
+    def find_voltage_pu(self, *, bus: int | None, line: int | None) -> float:
+        """Return the voltage at a bus, or the higher one of a line's two ends, before the customer is connected.
+
+        In-flight loads count. NaN where there is no supply or no solution.
+        """
+        base = self.get_base(self._anchor(bus, line), in_flight=True)
+        if base is None:
+            return math.nan
+        buses = [bus] if line is None else _ends(base, line)
+        return float(base.res_bus.vm_pu[buses].max())
+
+    def find_path_length_km(self, bus: int) -> float:
+        """Return the line length from the transformer (or source) down to a bus, at its voltage (供电距离)."""
+        base = self.get_base(bus, in_flight=True)
+        if base is None:
+            return math.nan
+        return _length_km(base, self._get_topology(base, bus).path(bus), float(base.bus.vn_kv[bus]))
 
     def get_base(self, bus: int, *, in_flight: bool) -> Net | None:
         """Return the solved island of ``bus`` without the customer (not to be changed); ``None``: no solution."""
@@ -142,15 +203,15 @@ class ConnectionStudy:
             self._base[key] = net if _solve(net) else None
         return self._base[key]
 
-    def _anchor_bus(self, trial: TrialConnection) -> int:
+    def _anchor(self, bus: int | None, line: int | None) -> int:
         """Return a bus that tells the island: the bus itself, or an end of the line that is not switched off."""
-        if trial.line is None:
-            assert trial.bus is not None
-            return trial.bus
-        line, switch = self.snapshot.net.line.loc[trial.line], self.snapshot.net.switch
-        is_here = (switch.et == "l") & (switch.element == trial.line) & ~switch.closed.astype(bool)
-        from_is_open = bool((is_here & (switch.bus == line.from_bus)).any())
-        return int(line.to_bus if from_is_open else line.from_bus)
+        if line is None:
+            assert bus is not None
+            return bus
+        ends, switch = _ends(self.snapshot.net, line), self.snapshot.net.switch
+        is_here = (switch.et == "l") & (switch.element == line) & ~switch.closed.astype(bool)
+        from_is_open = bool((is_here & (switch.bus == ends[0])).any())
+        return ends[1] if from_is_open else ends[0]
 
     def _add_in_flight(self, net: Net) -> None:
         rows = self.snapshot.in_flight
@@ -167,30 +228,47 @@ class ConnectionStudy:
         before, tee = base, None
         if trial.line is not None:
             assert trial.fraction_along is not None
-            before = _copy_solved(base)
+            before = copy_solved(base)
             tee = split_line(before, trial.line, trial.fraction_along)
-        after = _copy_solved(before)
+        after = copy_solved(before)
         bus = trial.bus if tee is None else tee[0]
         assert bus is not None
-        customer_bus, route = _add_customer(after, bus, trial)
+        customer_bus, route = add_customer(after, bus, trial.route, p_kw=trial.p_kw, q_kvar=trial.q_kvar)
         new_buses, new_lines = {customer_bus: CUSTOMER_BUS}, {route: ROUTE_LINE}
         if tee is not None:
             split_id = self._element_id("line", int(trial.line or 0))
             new_buses[tee[0]], new_lines[tee[1]] = split_id, split_id
         return before, _Point(after, bus, customer_bus, new_buses, new_lines)
 
-    def _path_to(self, base: Net, point: _Point) -> SupplyPath:
-        """Return the customer's supply path: the point's own, from a topology kept per island, and the route."""
-        label = self._islands.label(point.bus)
+    def _path(self, base: Net, trial: TrialConnection, point: _Point) -> SupplyPath:
+        """Return the customer's supply path: from the topology of the island, kept for all trials, and the route."""
+        topology = self._get_topology(base, self._anchor(trial.bus, trial.line))
+        above, route = point.bus, tuple(point.new_lines)[:1]
+        tee: tuple[int, ...] = ()
+        if trial.line is not None:
+            ends, other_half = _ends(base, trial.line), tuple(point.new_lines)[1]
+            upper = topology.upper_end(trial.line, ends)
+            if upper is None:  # in a ring, or open at one end
+                return supply_path(point.net, point.customer_bus)
+            above, tee = upper, (point.bus,)
+            route += (trial.line if upper == ends[0] else other_half,)
+        upstream = topology.path(above)
+        return replace(
+            upstream,
+            bus=point.customer_bus,
+            buses=(point.customer_bus, *tee, *upstream.buses),
+            lines=(*route, *upstream.lines),
+        )
+
+    def _get_topology(self, base: Net, bus: int) -> SupplyTopology:
+        label = self._islands.label(bus)
         if label not in self._topology:
             self._topology[label] = SupplyTopology(base)
-        path = self._topology[label].path(point.bus)
-        lines = (*point.new_lines, *path.lines)
-        return replace(path, bus=point.customer_bus, buses=(point.customer_bus, *path.buses), lines=lines)
+        return self._topology[label]
 
     def _judge(self, before: Net, point: _Point, path: SupplyPath, limits: Limits) -> ConnectionAssessment:
         after = point.net
-        violations = attributed_violations(before, after, bus=point.customer_bus, limits=limits)
+        violations = attributed_violations(before, after, bus=point.customer_bus, limits=limits, path=path)
         u_pu = after.res_bus.vm_pu[list(path.buses)]
         first = violations[0] if violations else None
         return ConnectionAssessment(
@@ -204,12 +282,12 @@ class ConnectionStudy:
                 _loading_ratio_max(after, "trafo", path.trafos), _loading_ratio_max(after, "trafo3w", path.trafo3ws)
             ),
             losses_kw=(_losses_mw(after) - _losses_mw(before)) * _KW_PER_MW,
-            length_km=_length_km(after, path, float(after.bus.vn_kv[point.bus])),
             limit_kind=None if first is None else first.kind,
             limit_element_id=None if first is None else self._element_id(first.table, first.element, point),
             element_ids=self._path_ids(path, point),
             voltage_profile=self._voltage_profile(before, point, path),
-            ik3_ka=compute_short_circuit_current_ka(after, point.bus),  # last: it spends the net
+            # Last, because it spends the net; and not for a point that is not offered.
+            ik3_ka=None if violations else compute_short_circuit_current_ka(after, point.bus),
         )
 
     def _path_ids(self, path: SupplyPath, point: _Point) -> tuple[str, ...]:
@@ -247,79 +325,8 @@ class ConnectionStudy:
         return f"{table}:{element}"
 
 
-def assess_connection(
-    snapshot: Snapshot, trial: TrialConnection, *, limits: Limits, in_flight_coincidence_ratio: float
-) -> ConnectionAssessment:
-    """Return the verdict on one trial; use a :class:`ConnectionStudy` for several of one snapshot."""
-    study = ConnectionStudy(snapshot, in_flight_coincidence_ratio=in_flight_coincidence_ratio)
-    return study.assess(trial, limits=limits)
-
-
-def split_line(net: Net, line: int, fraction_along: float) -> tuple[int, int]:
-    """Split a line of ``net`` in place; return the new bus and the new line, which leads on to the old ``to_bus``.
-
-    Both parts keep the data per km; switches stay at their ends; the geometry is cut. Results, where present, are
-    completed so that the next load flow can start from them.
-    """
-    row = net.line.loc[line]
-    bus = int(net.bus.index.max()) + 1
-    net.bus = _with_copy(net.bus, int(row.from_bus), bus)
-    other = int(net.line.index.max()) + 1
-    net.line = _with_copy(net.line, line, other)
-    net.line.loc[other, ["from_bus", "to_bus"]] = [bus, int(row.to_bus)]
-    net.line.loc[line, "to_bus"] = bus
-    net.line.loc[other, "length_km"] = float(row.length_km) * (1.0 - fraction_along)
-    net.line.loc[line, "length_km"] = float(row.length_km) * fraction_along
-    moved = (net.switch.et == "l") & (net.switch.element == line) & (net.switch.bus == row.to_bus)
-    net.switch.loc[moved, "element"] = other
-    if len(net.res_bus):
-        net.res_bus = _with_copy(net.res_bus, int(row.from_bus), bus)
-        net.res_line = _with_copy(net.res_line, line, other)
-    _cut_geometry(net, line, other, bus, fraction_along)
-    return bus, other
-
-
-def _cut_geometry(net: Net, line: int, other: int, bus: int, fraction_along: float) -> None:
-    line_text = net.line.geo[line] if "geo" in net.line else None
-    bus_text = net.bus.geo[int(net.line.from_bus[line])] if "geo" in net.bus else None
-    if not (isinstance(line_text, str) and line_text and isinstance(bus_text, str) and bus_text):
-        return
-    lon, lat = json.loads(bus_text)["coordinates"][:2]
-    path = starting_near([point[:2] for point in json.loads(line_text)["coordinates"]], lon, lat)
-    first, second = cut_line(path, fraction_along)
-    net.line.at[line, "geo"] = json.dumps({"type": "LineString", "coordinates": first.tolist()})
-    net.line.at[other, "geo"] = json.dumps({"type": "LineString", "coordinates": second.tolist()})
-    net.bus.at[bus, "geo"] = json.dumps({"type": "Point", "coordinates": second[0].tolist()})
-
-
-def _with_copy(frame: pd.DataFrame, source: int, target: int) -> pd.DataFrame:
-    return pd.concat([frame, frame.loc[[source]].set_axis([target])])
-
-
-def _add_customer(net: Net, bus: int, trial: TrialConnection) -> tuple[int, int]:
-    kind, module = trial.line_type, pandapower()
-    stretch = _SINGLE_PHASE_IMPEDANCE_RATIO if trial.is_single_phase else 1.0
-    rating = _SINGLE_PHASE_RATING_RATIO if trial.is_single_phase else 1.0
-    customer_bus = int(net.bus.index.max()) + 1
-    net.bus = _with_copy(net.bus, bus, customer_bus)
-    route = module.create_line_from_parameters(
-        net, bus, customer_bus, trial.route_length_km,
-        r_ohm_per_km=kind.r20_ohm_per_km * stretch,
-        x_ohm_per_km=kind.x_ohm_per_km * stretch,
-        c_nf_per_km=kind.c_nf_per_km,
-        max_i_ka=kind.rating_a * rating / 1e3,
-        parallel=trial.parallel,
-    )  # fmt: skip
-    module.create_load(net, customer_bus, p_mw=trial.p_kw / _KW_PER_MW, q_mvar=trial.q_kvar / _KW_PER_MW)
-    net.res_bus = _with_copy(net.res_bus, bus, customer_bus)
-    net.res_line = net.res_line.reindex(net.line.index)  # only open ends start from it, and the route has none
-    return customer_bus, int(route)
-
-
-def _copy_solved(net: Net) -> Net:
-    """Return an independent copy with results, but without the solver's matrices: they are most of a solved net."""
-    results = {name: net[name] for name in ("res_bus", "res_line", "res_trafo", "res_trafo3w")}
-    return new_net(element_tables(net) | results, like=net)
+def _ends(net: Net, line: int) -> list[int]:
+    return [int(net.line.from_bus[line]), int(net.line.to_bus[line])]
 
 
 def _solve(net: Net) -> bool:
@@ -349,7 +356,6 @@ def _failed(kind: str) -> ConnectionAssessment:
         line_loading_ratio_max=math.nan,
         transformer_loading_ratio_max=None,
         losses_kw=math.nan,
-        length_km=math.nan,
         ik3_ka=None,
         limit_kind=kind,
         limit_element_id=None,

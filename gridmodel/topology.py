@@ -9,7 +9,7 @@ sources are one vertex, and so is whatever lies above a main transformer that fe
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -49,6 +49,11 @@ class SupplyPath:
     switches: tuple[int, ...] = ()
     """Closed bus-bus switches."""
     impedances: tuple[int, ...] = ()
+
+    @property
+    def element_count(self) -> int:
+        """Number of lines, transformers, switches and impedances."""
+        return sum(map(len, (self.lines, self.trafos, self.trafo3ws, self.switches, self.impedances)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +125,20 @@ class SupplyTopology:
                 )
             },
         )
+
+    def upper_end(self, line: int, ends: Sequence[int]) -> int | None:
+        """Return the end through which a line is fed, ``None`` unless it is the only link between its ends.
+
+        Args:
+            line: Index of the line.
+            ends: Its two buses.
+        """
+        paths = [self.path(end) for end in ends]
+        feeds = [line in path.lines for path in paths]
+        if feeds.count(True) != 1 or not all(path.is_supplied for path in paths):
+            return None
+        lower, upper = paths if feeds[0] else reversed(paths)
+        return upper.bus if lower.element_count == upper.element_count + 1 else None
 
     def _edges_from(self, block: int, start: _Vertex) -> Iterable[_Edge]:
         """Edges of a block, those near ``start`` first."""

@@ -22,12 +22,13 @@ from gridmodel.connection import ConnectionStudy
 from gridmodel.errors import InputError
 from gridmodel.geometry import locate, service_area
 from gridmodel.snapshot import Snapshot
-from scheme.candidates import VariantDraft, WantedSupply, find_variants
+from scheme.candidates import find_variants
 from scheme.limits import operating_limits
 from scheme.model import InvestmentBoundary, Provenance, Reason, Rejected, Scheme, Source, Supply, Variant
 from scheme.points import NetworkPlaces
 from scheme.policy.parameter import PolicyView
 from scheme.request import SupplyRequest
+from scheme.routes import WantedSupply
 from scheme.rules.documents_required import list_required_documents
 from scheme.rules.emergency import plan_emergency_source
 from scheme.rules.fees import compute_fees
@@ -45,6 +46,7 @@ from scheme.rules.to_be_filled import list_to_be_filled
 from scheme.rules.validity import compute_validity
 from scheme.rules.voltage_level import SupplyDecision, decide_supply
 from scheme.schedule import WorksMode, plan_timeline
+from scheme.variants import VariantDraft
 
 Progress = Callable[[int, int], None]
 

@@ -18,7 +18,7 @@ from gridmodel.capacity.constraints import (
 )
 from gridmodel.capacity.limits import Limits
 from gridmodel.net import Net
-from gridmodel.topology import supply_path
+from gridmodel.topology import SupplyPath, supply_path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,9 @@ class Violation:
     is_on_path: bool
 
 
-def attributed_violations(before: Net, after: Net, *, bus: int, limits: Limits) -> tuple[Violation, ...]:
+def attributed_violations(
+    before: Net, after: Net, *, bus: int, limits: Limits, path: SupplyPath | None = None
+) -> tuple[Violation, ...]:
     """Return the violations in ``after`` that count against the load at ``bus``; on the path first, worst first.
 
     Args:
@@ -43,9 +45,10 @@ def attributed_violations(before: Net, after: Net, *, bus: int, limits: Limits) 
         after: Net solved with it; may hold more buses, lines and loads than ``before``.
         bus: Bus of ``after`` where the load is; its supply path is that of ``after``.
         limits: Operating limits.
+        path: That supply path, where the caller has it already.
     """
     constraints = build_constraints(after, limits)
-    on_path = constraints.is_on_path(supply_path(after, bus))
+    on_path = constraints.is_on_path(supply_path(after, bus) if path is None else path)
     values_before, values_after = measure(before, constraints), measure(after, constraints)
     attributed = is_attributed(constraints, values_before, values_after, on_path)
     return _as_violations(constraints, values_after, on_path, np.flatnonzero(attributed))

@@ -1,6 +1,7 @@
 """Small grids whose right answer can be seen on paper; see each test."""
 
 import dataclasses
+import math
 from datetime import date
 from typing import Any
 
@@ -11,10 +12,12 @@ from gridmodel.capacity.limits import Limits, VoltageBand
 from gridmodel.catalogue.loader import load_catalogue
 from gridmodel.geometry import distance_m
 from gridmodel.snapshot import Snapshot
-from scheme.candidates import VariantDraft, WantedSupply, find_variants
+from scheme.candidates import find_variants
 from scheme.model import Rejected
 from scheme.policy.loader import load_policy
 from scheme.policy.parameter import PolicyView
+from scheme.routes import WantedSupply
+from scheme.variants import VariantDraft
 from tests.connection.grids import LAT0, LON0, Grid, place
 
 LIMITS = Limits(
@@ -99,6 +102,67 @@ def test_overloaded_path_is_found_by_load_flow_where_the_table_is_silent() -> No
     assert not variants
     assert rejected[0].reasons[0].code == "line_loading"
     assert "L0" in rejected[0].reasons[0].text
+
+
+def test_line_is_thick_enough_for_the_voltage_too() -> None:
+    # 12 kW on one phase over 1.3 * 200 m: U1 - U2 = 2 Z I (resistive).
+    grid = Grid()
+    head, high = grid.bus("node", 10.0, 0, 400), grid.bus("station", 10.0, 0, 210)
+    board = grid.bus("lv_board", 0.4, 0, 200, area_id="A")
+    grid.source(head)
+    grid.line(head, high, 0.2)
+    grid.trafo(high, board, 400.0, "public", area_id="A")
+    supply = {"voltage_class": "lv", "is_single_phase": True, "p_kw": 12.0, "q_kvar": 0.0, "capacity_kva": 12.0}
+    variants, rejected = find(grid, supply=supply)
+    assert not rejected
+    chosen = load_catalogue().get_line_type(variants[0].route.line_type_id)
+    assert variants[0].verification.u_pu_customer > 0.8835
+    thinner = [
+        kind
+        for kind in load_catalogue().find_line_types(laying="cable", u_nominal_kv_class="lv", series=chosen.series)
+        if 25 <= kind.section_mm2 < chosen.section_mm2
+    ]
+    assert thinner
+    u1 = variants[0].verification.voltage_profile[-2]["u_pu_before"] * 400.0 / math.sqrt(3.0)
+    for kind in thinner:
+        assert kind.rating_a > 52.0 / 0.8833 / 0.8  # any of them carries the current
+        z_ohm = 2 * 0.26 * kind.r20_ohm_per_km
+        u2 = (u1 + math.sqrt(max(u1**2 - 4 * z_ohm * 12000.0, 0.0))) / 2
+        assert u2 / (400.0 / math.sqrt(3.0)) < 0.8835 + 1e-3
+
+
+def test_customer_too_far_for_any_line_is_refused_with_the_voltage_reached() -> None:
+    grid = Grid()
+    head, high = grid.bus("node", 10.0, 0, 500), grid.bus("station", 10.0, 0, 360)
+    board = grid.bus("lv_board", 0.4, 0, 350, area_id="A")
+    grid.source(head, vm_pu=0.935)
+    grid.line(head, high, 0.2)
+    grid.trafo(high, board, 400.0, "public", area_id="A")
+    supply = {"voltage_class": "lv", "is_single_phase": True, "p_kw": 80.0, "q_kvar": 0.0, "capacity_kva": 80.0}
+    variants, rejected = find(grid, supply=supply)
+    assert not variants
+    assert rejected[0].reasons[0].code == "voltage_low"
+    assert "目录中最大的接入线路" in rejected[0].reasons[0].text
+
+
+def test_candidates_that_overload_their_transformer_for_certain_cost_no_load_flow() -> None:
+    grid = Grid()
+    high, board = grid.bus("station", 10.0, 0, 30), grid.bus("lv_board", 0.4, 0, 20, area_id="A")
+    grid.source(high)
+    grid.trafo(high, board, 100.0, "public", area_id="A")
+    pole = board
+    for number in range(1, 9):
+        pole, before = grid.bus("lv_pole", 0.4, 10.0 * number, 20, area_id="A"), pole
+        grid.line(before, pole, 0.01, max_i_ka=0.6)
+    grid.load(pole, 50.0)
+    steps: list[tuple[int, int]] = []
+    supply = {"voltage_class": "lv", "p_kw": 60.0, "q_kvar": 20.0, "capacity_kva": 66.0}
+    variants, rejected = find(grid, supply=supply, progress=lambda done, bound: steps.append((done, bound)))
+    assert not variants
+    assert not steps
+    assert len(rejected) == 9
+    assert {r.reasons[0].code for r in rejected} == {"transformer_loading"}
+    assert all("至少1.1" in r.reasons[0].text for r in rejected)  # hypot(110, 20) / 100 and the losses of 50 kW
 
 
 def test_point_along_a_line_is_nearer_than_any_pole() -> None:
