@@ -62,7 +62,6 @@ def n_minus_one_capacity(
 
     Raises:
         InputError: An argument is outside its range or names nothing.
-        ConvergenceError: The normal state of islands that a tie joins has no solution.
     """
     table = open_capacity(
         net, limits=limits, power_factor=power_factor, buses=buses, ceiling_kw=ceiling_kw, confirm="none"
@@ -146,12 +145,12 @@ def feeder_transfer_summary(net: Net, *, limits: Limits, outages: Iterable[str] 
 
     Raises:
         InputError: ``outages`` names no section.
-        ConvergenceError: The normal state has no solution.
     """
     study = TransferStudy(net, limits)
     plans = study.outages(outages)
     rows = []
-    for feeder, of in study.feeders.groupby("feeder"):
+    feeders = {section.feeder for section in study.sections}
+    for feeder, of in study.feeders[study.feeders.feeder.isin(feeders)].groupby("feeder"):
         own = [plan for plan in plans if plan.section.feeder == feeder]
         left = [sum(load_kw(net, part) for part in plan.not_restored) for plan in own]
         restored_kw = sum(load_kw(net, part) for plan in own for _, part in plan.restored)

@@ -13,7 +13,8 @@ from gridmodel.capacity.constraints import Constraints, Flags, Floats, build_con
 from gridmodel.capacity.limits import Limits
 from gridmodel.capacity.sections import Section, Tie
 from gridmodel.capacity.violations import is_violated
-from gridmodel.net import Net, copy_net, run_load_flow
+from gridmodel.islands import new_net
+from gridmodel.net import Net, element_tables, run_load_flow
 from gridmodel.topology import LOW_VOLTAGE_KV_MAX
 
 _ONE_BUS = {"bus": None, "line": "from_bus", "trafo": "hv_bus", "trafo3w": "hv_bus"}
@@ -126,7 +127,7 @@ def normal_state(net: Net, limits: Limits) -> NormalState:
 
 def post_fault_net(net: Net, section: Section, ties: Iterable[Tie]) -> Net:
     """Return a copy of ``net`` with the section isolated and dead, and the ties closed."""
-    post = copy_net(net)
+    post = new_net(element_tables(net), like=net)
     post.switch.loc[post.switch.index.isin(section.switches), "closed"] = False
     post.line.loc[post.line.index.isin(section.lines), "in_service"] = False
     post.bus.loc[post.bus.index.isin(section.buses), "in_service"] = False

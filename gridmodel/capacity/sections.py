@@ -165,25 +165,33 @@ def sections_of(net: Net, feeders: pd.DataFrame) -> list[Section]:
     for position, index in enumerate(lines.index):
         if int(index) in feeder_of:
             held.setdefault(int(labels[len(own) + position]), []).append(int(index))
+    bounds = _bounds(net, held, members)
     found = [
-        _section(net, feeder_of[min(of)], tuple(sorted(of)), tuple(sorted(members.get(label, []))))
+        Section(
+            section=f"line:{min(of)}",
+            feeder=feeder_of[min(of)],
+            lines=tuple(sorted(of)),
+            buses=tuple(sorted(members.get(label, []))),
+            switches=tuple(sorted(bounds.get(label, ()))),
+            length_km=float(net.line.length_km.loc[of].sum()),
+        )
         for label, of in held.items()
     ]
     return sorted(found, key=lambda section: section.lines[0])
 
 
-def _section(net: Net, feeder: str, lines: tuple[int, ...], buses: tuple[int, ...]) -> Section:
-    closed = net.switch[net.switch.closed.astype(bool)]
-    bounds = (closed.et == "l") & (closed.element.isin(lines) | closed.bus.isin(buses))
-    bounds |= (closed.et == "b") & (closed.bus.isin(buses) | closed.element.isin(buses))
-    return Section(
-        section=f"line:{lines[0]}",
-        feeder=feeder,
-        lines=lines,
-        buses=buses,
-        switches=tuple(int(switch) for switch in closed.index[bounds]),
-        length_km=float(net.line.length_km.loc[list(lines)].sum()),
-    )
+def _bounds(net: Net, lines: dict[int, list[int]], buses: dict[int, list[int]]) -> dict[int, set[int]]:
+    """Closed switches at the lines and buses of each section."""
+    at_line = {line: label for label, of in lines.items() for line in of}
+    at_bus = {bus: label for label, of in buses.items() for bus in of}
+    found: dict[int, set[int]] = {}
+    closed = net.switch[net.switch.closed.astype(bool) & net.switch.et.isin(["l", "b"])]
+    for index, kind, bus, element in zip(closed.index, closed.et, closed.bus, closed.element, strict=True):
+        other = at_line.get(int(element)) if kind == "l" else at_bus.get(int(element))
+        for label in (at_bus.get(int(bus)), other):
+            if label is not None:
+                found.setdefault(label, set()).add(int(index))
+    return found
 
 
 class SwitchedGraph:
@@ -216,7 +224,7 @@ class SwitchedGraph:
     def loss(self, section: Section) -> Loss:
         """Return what the isolation of ``section`` leaves without supply."""
         members, labels, is_dead, is_supplied = self._without(section)
-        in_section = np.isin(self.buses[members], section.buses)
+        in_section = self._is_in(section)[members]
         lost = is_dead & ~in_section & ~is_supplied
         own = self.buses[members][in_section].tolist()
         parts: list[tuple[int, ...]] = []
@@ -260,8 +268,12 @@ class SwitchedGraph:
         return members, labels, was_supplied, np.isin(labels, labels[sources])
 
     def _is_kept(self, ends: Integers, lines: Integers, section: Section) -> Flags:
-        in_section = np.isin(self.buses, section.buses)
-        return np.asarray(~np.isin(lines, section.lines) & ~in_section[ends].any(axis=1))
+        return np.asarray(~np.isin(lines, section.lines) & ~self._is_in(section)[ends].any(axis=1))
+
+    def _is_in(self, section: Section) -> Flags:
+        is_in = np.zeros(len(self.buses), dtype=bool)
+        is_in[self._position.get_indexer(pd.Index(section.buses, dtype="int64"))] = True
+        return is_in
 
 
 def _components(count: int, pairs: Integers) -> Integers:

@@ -83,7 +83,8 @@ class TransferStudy:
     graph: SwitchedGraph = field(init=False)
     states_solved: int = 0
     """Post-fault states solved so far."""
-    _normal: dict[frozenset[int], NormalState] = field(default_factory=dict)
+    _nets: dict[frozenset[int], Net] = field(default_factory=dict)
+    _normal: dict[frozenset[int], NormalState | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.topology = SupplyTopology(self.net)
@@ -137,7 +138,7 @@ class TransferStudy:
     def state(self, outage: Outage) -> tuple[Net, set[int]]:
         """Return the post-fault net of the islands concerned (not solved) and the buses that hang on its ties."""
         labels = frozenset(self.graph.label(bus) for tie in outage.ties for bus in (tie.bus_a, tie.bus_b))
-        net = post_fault_net(self._normal_state(labels).net, outage.section, outage.ties)
+        net = post_fault_net(self._joined_net(labels), outage.section, outage.ties)
         return net, self.graph.joined(outage.section, outage.ties)
 
     def _candidates(self, section: Section, part: tuple[int, ...], lost: set[int]) -> list[Tie]:
@@ -151,8 +152,9 @@ class TransferStudy:
             and not (tie.table == "line" and tie.element in section.lines)
         ]
 
-    def _normal_state(self, labels: frozenset[int]) -> NormalState:
-        if labels not in self._normal:
+    def _joined_net(self, labels: frozenset[int]) -> Net:
+        """Return the islands that ties may join, cut out of the net; the ties are open."""
+        if labels not in self._nets:
             joined = copy_net(self.net)
             between = [tie for tie in self.ties if {self.graph.label(b) for b in (tie.bus_a, tie.bus_b)} <= labels]
             switches = [switch for tie in between for switch in tie.switches]
@@ -160,7 +162,16 @@ class TransferStudy:
             islands = Islands(joined)
             net = islands.cut(islands.label(between[0].bus_a))
             net.switch.loc[switches, "closed"] = False
-            self._normal[labels] = normal_state(net, self.limits)
+            self._nets[labels] = net
+        return self._nets[labels]
+
+    def _normal_state(self, labels: frozenset[int]) -> NormalState | None:
+        """Return the joined islands as they normally are; None where that has no solution."""
+        if labels not in self._normal:
+            try:
+                self._normal[labels] = normal_state(self._joined_net(labels), self.limits)
+            except ConvergenceError:
+                self._normal[labels] = None
         return self._normal[labels]
 
     def _check(
@@ -184,6 +195,8 @@ class TransferStudy:
             is_legal=False,
             margin_ratio=-math.inf,
         )
+        if normal is None:
+            return check
         net = post_fault_net(normal.net, section, [*closed, tie])
         self.states_solved += 1
         try:
@@ -213,7 +226,6 @@ def transfers(net: Net, *, limits: Limits, outages: Iterable[str] | None = None)
 
     Raises:
         InputError: ``outages`` names no section.
-        ConvergenceError: The normal state has no solution.
     """
     study = TransferStudy(net, limits)
     rows = [check for outage in study.outages(outages) for check in outage.checks]

@@ -201,6 +201,47 @@ def test_a_second_part_is_restored_on_top_of_the_first() -> None:
     assert math.isnan(capacities.n1_capacity_kw[other])
 
 
+@pytest.mark.parametrize("kind", ["coupler", "open at both ends"])
+def test_other_kinds_of_ties_carry_the_same_current(kind: str) -> None:
+    net = two_feeders()
+    if kind == "coupler":
+        net.line = net.line.drop(4)
+        net.switch = net.switch[net.switch.element != 4]
+        pp.create_switch(net, 2, 4, et="b", closed=False)
+    else:
+        net.switch.loc[net.switch.element == 4, "closed"] = False
+    table = transfers(net, limits=LIMITS, outages=["line:0"])
+    assert len(table) == 1
+    assert table.line_loading_ratio_max[0] == pytest.approx(loading_ratio(4.0), abs=1e-5)
+
+
+def test_a_net_without_ties_restores_nothing() -> None:
+    net = two_feeders()
+    net.line.loc[4, "in_service"] = False
+    assert transfers(net, limits=LIMITS).empty
+    table = n_minus_one_capacity(net, limits=LIMITS)
+    assert set(table.n1_status[[1, 2, 3, 4]]) == {"not_restorable"}
+    assert table.n1_capacity_kw[0] == table.capacity_kw[0]
+
+
+def test_islands_without_a_solution_are_left_out_and_the_rest_is_answered() -> None:
+    net = two_feeders(with_mains=True)
+    first = len(net.bus)
+    for _ in range(5):
+        pp.create_bus(net, U_KV)
+    pp.create_ext_grid(net, first)
+    for a, b in ((0, 1), (1, 2), (0, 3), (3, 4)):
+        line(net, first + a, first + b, r_ohm=1.0)
+    line(net, first + 2, first + 4, opened="a")
+    pp.create_load(net, first + 2, p_mw=100.0)  # 4 R P = 800 > U^2
+    table = transfers(net, limits=LIMITS)
+    assert table.is_legal.tolist() == [True] * 4 + [False] * (len(table) - 4)
+    assert not table.is_solved[4:].any()
+    capacities = n_minus_one_capacity(net, limits=LIMITS, power_factor=1.0)
+    assert capacities.n1_status[first + 2] == "not_assessable"
+    assert capacities.n1_status[2] == "restorable"
+
+
 def test_an_unknown_outage_is_refused() -> None:
     with pytest.raises(InputError) as caught:
         transfers(two_feeders(), limits=LIMITS, outages=["line:99"])
