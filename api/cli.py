@@ -54,13 +54,13 @@ def main(argv: Sequence[str] | None = None) -> int:
             program = typer.main.get_command(app)
             status = program.main(args=arguments, prog_name="gridscheme", standalone_mode=False)
             sys.stdout.flush()
-            return int(status or EXIT_DONE)
+            return int(status or EXIT_DONE) if status != EXIT_INTERRUPTED else _interrupted()
         except BrokenPipeError:
             # The reader of stdout went away; everything that had to be kept is kept.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return EXIT_DONE
         except (KeyboardInterrupt, Abort):
-            return _fail("interrupted; nothing is half-written", EXIT_INTERRUPTED)
+            return _interrupted()
         except TyperException as error:
             return _fail(f"{error.format_message()} (see gridscheme --help)", EXIT_INPUT)
         except DomainError as error:
@@ -70,6 +70,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             if is_debug:
                 traceback.print_exc()
             return _fail(f"internal fault: {type(error).__name__}: {error}", EXIT_INTERNAL)
+
+
+def _interrupted() -> int:
+    return _fail("interrupted; nothing is half-written", EXIT_INTERRUPTED)
 
 
 def _fail(message: str, status: int) -> int:
@@ -240,6 +244,8 @@ def _naming(request: Path) -> Iterator[None]:
         place = {name: error.context[name] for name in ("row", "field", "value", "allowed")}
         if error.context["file"] is not None or str(place["field"]).startswith("--"):
             raise
+        if place["field"] == "as_of":
+            raise InputError(error.problem, **{**place, "field": "--as-of"}) from error  # type: ignore[arg-type]
         raise InputError(error.problem, file=request.name, **place) from error  # type: ignore[arg-type]
 
 

@@ -7,7 +7,8 @@ import json
 import os
 import tempfile
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -128,8 +129,7 @@ class Services:
                 earlier = self.store.find_answer(idempotency_key, fingerprint)
                 if earlier is not None:
                     return Answer(stored=earlier, files=(), is_replayed=True)
-            with _draft_folder(folder) as draft_name:
-                draft = Path(draft_name)
+            with _draft_folder(folder) as draft:
                 stored = self._generate(request, find_capacity(), draft, fingerprint, progress)
                 files = tuple(sorted(path.name for path in draft.iterdir()))
                 documents = [(name, (draft / name).read_bytes()) for name in files]
@@ -184,28 +184,12 @@ def product_version() -> str:
     return installed_version("gridscheme")
 
 
-def capacity_settings(policy: PolicyView) -> dict[str, Any]:
-    """Return the named arguments of :func:`gridmodel.capacity.nodes.node_capacity` that policy decides."""
-    from gridmodel.capacity.nodes import AdministrativeLimits
-    from scheme.limits import operating_limits
-
-    return {
-        "limits": operating_limits(policy),
-        "loading": AdministrativeLimits(
-            transformer_ratio=policy.number("administrative.transformer_ratio_max"),
-            feeder_ratio=policy.number("administrative.line_ratio_max"),
-            main_transformer_ratio=policy.number("administrative.main_transformer_ratio_max"),
-        ),
-        "power_factor": policy.number("capacity.power_factor"),
-        "in_flight_coincidence_ratio": policy.number("capacity.in_flight_coincidence_ratio"),
-    }
-
-
 def product_parts() -> Parts:
     """Return the product's own calculations."""
     from gridmodel.capacity.nodes import node_capacity
     from scheme.document.write import write_documents
     from scheme.generate import generate_scheme
+    from scheme.limits import capacity_settings
     from scheme.policy.loader import load_policy
 
     return Parts(
@@ -217,12 +201,23 @@ def product_parts() -> Parts:
     )
 
 
-def _draft_folder(folder: Path | None) -> tempfile.TemporaryDirectory[str]:
-    """Return a folder that disappears, on the same file system as ``folder`` so that files can be moved at once."""
-    if folder is None:
-        return tempfile.TemporaryDirectory(prefix="gridscheme-")
+@contextmanager
+def _draft_folder(folder: Path | None) -> Iterator[Path]:
+    """Yield a folder that disappears, on the same file system as ``folder`` so that files can be moved at once.
+
+    ``folder`` is made where it does not exist, and taken away again when nothing was put into it.
+    """
+    made = [] if folder is None else [path for path in (folder, *folder.parents) if not path.exists()]
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        return tempfile.TemporaryDirectory(dir=folder, prefix=".gridscheme-")
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+        draft = tempfile.TemporaryDirectory(dir=folder, prefix=".gridscheme-")
     except OSError as error:
         raise InputError(f"the folder cannot be written: {error.strerror}", field="--out", value=folder) from error
+    try:
+        with draft as name:
+            yield Path(name)
+    finally:
+        with suppress(OSError):  # not empty: the documents are in it
+            for path in made:
+                path.rmdir()

@@ -3,36 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from gridmodel.capacity.limits import Limits, VoltageBand
 from scheme.policy.parameter import PolicyView
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CapacitySettings:
-    """What the run over all nodes takes from policy besides the operating limits."""
+def capacity_settings(policy: PolicyView) -> dict[str, Any]:
+    """Return the named arguments of :func:`gridmodel.capacity.nodes.node_capacity` that policy decides."""
+    from gridmodel.capacity.nodes import AdministrativeLimits
 
-    power_factor: float
-    """Of the trial load."""
-    in_flight_coincidence_ratio: float
-    """Share of in-flight capacity (在途) that counts."""
-    line_ratio_max: float
-    """Share of the feeder's rating the administrative formula may use; the next two likewise."""
-    transformer_ratio_max: float
-    main_transformer_ratio_max: float
-
-
-def capacity_settings(policy: PolicyView) -> CapacitySettings:
-    """Return power factor, in-flight share and the ratios of the administrative formula (可开放容量)."""
-    return CapacitySettings(
-        power_factor=policy.number("capacity.power_factor"),
-        in_flight_coincidence_ratio=policy.number("capacity.in_flight_coincidence_ratio"),
-        line_ratio_max=policy.number("administrative.line_ratio_max"),
-        transformer_ratio_max=policy.number("administrative.transformer_ratio_max"),
-        main_transformer_ratio_max=policy.number("administrative.main_transformer_ratio_max"),
-    )
+    return {
+        "limits": operating_limits(policy),
+        "loading": AdministrativeLimits(
+            transformer_ratio=policy.number("administrative.transformer_ratio_max"),
+            feeder_ratio=policy.number("administrative.line_ratio_max"),
+            main_transformer_ratio=policy.number("administrative.main_transformer_ratio_max"),
+        ),
+        "power_factor": policy.number("capacity.power_factor"),
+        "in_flight_coincidence_ratio": policy.number("capacity.in_flight_coincidence_ratio"),
+    }
 
 
 def operating_limits(policy: PolicyView) -> Limits:

@@ -248,6 +248,8 @@ def _check_tables(connection: Connection, file: Path) -> bool:
 def _sqlite_file(url: str) -> Path:
     if not url.strip():
         raise InputError("no database named", field="--db", value=url, allowed=_ALLOWED)
+    if url == ":memory:":
+        raise InputError("a database in memory keeps nothing", field="--db", value=url, allowed=_ALLOWED)
     if "://" not in url:
         return Path(url)
     try:

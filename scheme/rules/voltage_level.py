@@ -83,6 +83,11 @@ def _choose_voltage(request: SupplyRequest, policy: PolicyView, reasons: list[Re
         reasons.append(Reason(code="small_micro_above_low_voltage_limit", text=text))
         return None
     voltage: Voltage = lowest if wish == "auto" else wish
+    if demand.single_phase and voltage != "220V":
+        limit_kw = float(policy.get("supply.single_phase_kw_max").value)
+        text = f"单相用电只能以220V供电，上限{limit_kw:g}kW；申请{demand.installed_kw:g}kW、{voltage}不能按单相答复"
+        reasons.append(Reason(code="single_phase_not_possible", text=text))
+        return None
     allowed = _is_allowed(voltage, lowest, request, policy)
     if not allowed:
         text = f"所要求的供电电压{voltage}不符合规定，按用电设备总容量{demand.installed_kw:g}kW应为{lowest}"
@@ -105,11 +110,9 @@ def _lowest_voltage(request: SupplyRequest, policy: PolicyView) -> Voltage:
 
 
 def _is_allowed(voltage: Voltage, lowest: Voltage, request: SupplyRequest, policy: PolicyView) -> bool:
-    """A higher voltage than needed may be wished, a lower one not; single-phase devices stay at 220 V."""
+    """A higher voltage than needed may be wished, a lower one not."""
     order = ("220V", "380V", "10kV")
     if order.index(voltage) < order.index(lowest):
-        return False
-    if request.demand.single_phase and voltage != "220V":
         return False
     return not (voltage == "10kV" and lowest != "10kV" and _is_small_micro_without_wish(request, policy))
 

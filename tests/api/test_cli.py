@@ -15,6 +15,7 @@ import pytest
 
 import api.services
 from api.cli import main
+from gridmodel.errors import InputError
 from gridmodel.snapshot import Snapshot
 from scheme.store import Store
 from tests.api.conftest import REQUEST, fake_parts
@@ -252,13 +253,31 @@ def test_interrupt_leaves_nothing_half_written(
     monkeypatch.setattr(api.services, "product_parts", lambda: fake_parts(node_capacity=interrupt))
     before = imported.read_bytes()
     (tmp_path / "a.csv").write_text("older")
-    assert run("capacity", "--out", "a.csv").status == 130
+    outcome = run("capacity", "--out", "a.csv")
+    assert (outcome.status, outcome.stderr.count("\n")) == (130, 1)
+    assert "interrupted" in outcome.stderr
     assert (tmp_path / "a.csv").read_text() == "older"
     assert imported.read_bytes() == before
     monkeypatch.setattr(api.services, "product_parts", lambda: fake_parts(write_documents=interrupt))
     assert run("scheme", str(write_request(tmp_path)), "--out", "o").status == 130
-    assert list((tmp_path / "o").iterdir()) == []
+    assert not (tmp_path / "o").exists()
     assert imported.read_bytes() == before
+
+
+def test_refused_request_leaves_no_folder(
+    run: Run, imported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise InputError("date is too late to count from", field="as_of", value="9999-12-31")
+
+    monkeypatch.setattr(api.services, "product_parts", lambda: fake_parts(generate_scheme=refuse))
+    outcome = run("scheme", str(write_request(tmp_path)), "--out", "new/deep")
+    assert_one_message(outcome, "field --as-of", "9999-12-31")
+    assert "request.json" not in outcome.stderr
+    assert not (tmp_path / "new").exists()
+    (tmp_path / "kept").mkdir()
+    assert run("scheme", str(write_request(tmp_path)), "--out", "kept").status == 2
+    assert list((tmp_path / "kept").iterdir()) == []
 
 
 def test_fault_is_one_line_and_status_3(run: Run, imported: Path, monkeypatch: pytest.MonkeyPatch) -> None:
