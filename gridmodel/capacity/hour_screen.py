@@ -17,13 +17,14 @@ import numpy as np
 from gridmodel.capacity.arrays import NO_ISLAND, Complexes, FlowArrays, Integers, build_terms, extract_arrays
 from gridmodel.capacity.base_case import BaseCase
 from gridmodel.capacity.constraints import Flags, Floats
-from gridmodel.capacity.path.bounds import CHILD, PARENT, Bounds, place_bounds, place_limits
+from gridmodel.capacity.path.bounds import CHILD, PARENT, Bounds
 from gridmodel.capacity.path.compiled import compiled
+from gridmodel.capacity.path.engine import PathEngine
 from gridmodel.capacity.path.sweep import start_flat, sweep
 from gridmodel.capacity.path.tree import NOWHERE, Forest, Tree, plant_forest
 from gridmodel.profiles import LoadProfiles, ProfiledElements
 
-RANKS = 2
+RANKS = 4
 """So many worst hours of every bus are solved exactly."""
 _LEAST_EFFECT_PU_PER_MW = 1e-12
 
@@ -159,9 +160,8 @@ class HourScreen:
 def _bounds_of(base: BaseCase, arrays: FlowArrays, forest: Forest) -> tuple[Bounds, Rules]:
     limits = base.constraints
     terms = build_terms(base.net, arrays, limits)
-    placement = place_limits(base.net, arrays, terms, limits, forest)
     usable: Flags = np.isfinite(base.values) & np.isfinite(limits.limits)
-    bounds = place_bounds(terms, limits, base.values, usable, forest, placement)
+    bounds: Bounds = PathEngine(forest, base.net, arrays, terms, limits, base.values, usable).bounds
     loading = np.where(np.isfinite(limits.limits), limits.effects / limits.limits, 0.0)
     is_limited = np.isfinite(bounds.flow_on)
     effect = np.where(is_limited, loading[bounds.flow_on_row] * np.where(is_limited, bounds.flow_on, 0.0), 0.0)
