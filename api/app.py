@@ -12,12 +12,13 @@ from fastapi_offline import FastAPIOffline
 
 from api.capacity_files import CONTRACT_COLUMNS, NOT_ADDITIVE, contract_table, features
 from api.capacity_tables import CapacityTables
-from api.errors import PROBLEM_SCHEMA, install_error_handlers
+from api.errors import install_error_handlers
 from api.guard import LOOPBACK_HOSTS, Guard
-from api.inputs import IdempotencyKey, JsonBody, parse_bbox
+from api.inputs import KEY_HEADER, IdempotencyKey, JsonBody, parse_bbox
+from api.openapi import PROBLEMS, answer, describe, reference
 from api.services import Services, product_version
 from gridmodel.errors import DomainError, NotFoundError
-from scheme.request import SupplyRequest, parse_request
+from scheme.request import parse_request
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,8 +33,10 @@ DOCUMENTS = {
     "diagram": ("diagram.svg", "image/svg+xml"),
     "map": ("map.svg", "image/svg+xml"),
 }
-_PROBLEMS: dict[int | str, dict[str, Any]] = {
-    "4XX": {"description": "Problem", "content": {"application/problem+json": {"schema": PROBLEM_SCHEMA}}}
+_SCHEME = reference("Scheme")
+_FILES = {
+    "description": "The file",
+    "content": {media_type: {"schema": {"type": "string"}} for _, media_type in DOCUMENTS.values()},
 }
 _PAGE = """<!doctype html><html lang="zh-CN"><meta charset="utf-8"><title>gridscheme</title>
 <style>body{font:16px/1.6 sans-serif;max-width:44em;margin:3em auto;padding:0 1em}code{background:#eee;padding:0 .3em}
@@ -57,7 +60,7 @@ def create_app(services: Services, *, allowed_hosts: Collection[str] = LOOPBACK_
         title="gridscheme",
         version=product_version(),
         description="配电网可开放容量、就近接入与供电方案",
-        responses=_PROBLEMS,
+        responses=PROBLEMS,
     )
     tables = CapacityTables(services)
     app.state.capacity_tables = tables
@@ -66,6 +69,7 @@ def create_app(services: Services, *, allowed_hosts: Collection[str] = LOOPBACK_
     _add_pages(app, services)
     _add_schemes(app, services, tables)
     _add_capacity(app, tables)
+    describe(app)
     return app
 
 
@@ -89,11 +93,14 @@ def _add_schemes(app: FastAPI, services: Services, tables: CapacityTables) -> No
         "/v1/schemes",
         status_code=201,
         summary="Answer a request with a supply scheme",
+        responses={201: answer("The scheme", _SCHEME)},
+        response_class=Response,
         openapi_extra={
+            "parameters": [KEY_HEADER],
             "requestBody": {
                 "required": True,
-                "content": {"application/json": {"schema": SupplyRequest.model_json_schema()}},
-            }
+                "content": {"application/json": {"schema": reference("SupplyRequest")}},
+            },
         },
     )
     def create_scheme(body: JsonBody, key: IdempotencyKey) -> Response:
@@ -105,12 +112,24 @@ def _add_schemes(app: FastAPI, services: Services, tables: CapacityTables) -> No
             headers["Idempotency-Replayed"] = "true"
         return Response(answer.stored.content, 201, headers=headers, media_type="application/json")
 
-    @app.get("/v1/schemes/{scheme_id}", summary="Read a scheme")
+    @app.get(
+        "/v1/schemes/{scheme_id}",
+        summary="Read a scheme",
+        responses={200: answer("The scheme", _SCHEME)},
+        response_class=Response,
+    )
     def get_scheme(scheme_id: SchemeId) -> Response:
         return Response(services.store.get_scheme(scheme_id).content, media_type="application/json")
 
-    @app.get("/v1/schemes/{scheme_id}/documents/{kind}", summary="Download a document: docx, pdf, json, diagram, map")
-    def get_document(scheme_id: SchemeId, kind: str) -> Response:
+    @app.get(
+        "/v1/schemes/{scheme_id}/documents/{kind}",
+        summary="Download a document",
+        responses={200: _FILES},
+        response_class=Response,
+    )
+    def get_document(
+        scheme_id: SchemeId, kind: Annotated[str, Path(description=f"one of {', '.join(DOCUMENTS)}")]
+    ) -> Response:
         if kind not in DOCUMENTS:
             raise NotFoundError("no such kind of document", allowed=", ".join(DOCUMENTS))
         file, media_type = DOCUMENTS[kind]
@@ -120,7 +139,12 @@ def _add_schemes(app: FastAPI, services: Services, tables: CapacityTables) -> No
 
 
 def _add_capacity(app: FastAPI, tables: CapacityTables) -> None:
-    @app.get("/v1/capacity", summary="Open capacity of the nodes as GeoJSON", responses={503: _PROBLEMS["4XX"]})
+    @app.get(
+        "/v1/capacity",
+        summary="Open capacity of the nodes as GeoJSON",
+        responses={200: answer("One page of nodes", reference("Capacity"), "application/geo+json")},
+        response_class=Response,
+    )
     def get_capacity(
         bbox: Annotated[str | None, Query(max_length=200, description="minlon,minlat,maxlon,maxlat")] = None,
         limit: Annotated[int, Query(ge=1, le=PAGE_ROWS_MAX)] = PAGE_ROWS,

@@ -27,18 +27,6 @@ STATUS_BY_CODE: Mapping[str, int] = {
 """Codes that are not listed are faults of the service: 500."""
 
 RETRY_AFTER_S = 5
-PROBLEM_SCHEMA = {
-    "type": "object",
-    "required": ["type", "title", "status", "code"],
-    "properties": {
-        "type": {"type": "string"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "code": {"type": "string"},
-        "detail": {"type": "string"},
-        "context": {"type": "object"},
-    },
-}
 _LOG = logging.getLogger(__name__)
 
 

@@ -14,6 +14,13 @@ from gridmodel.errors import InputError
 
 BODY_BYTES_MAX = 262_144
 _KEY = re.compile(r"[!-~]{1,128}")
+KEY_HEADER = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": True,
+    "schema": {"type": "string", "pattern": f"^{_KEY.pattern}$"},
+}
+"""How the API's description names the key; reading it is :func:`idempotency_key`'s, which says what is wrong."""
 
 
 async def read_json_body(request: Request) -> bytes:
@@ -34,7 +41,9 @@ async def read_json_body(request: Request) -> bytes:
     return bytes(body)
 
 
-def idempotency_key(value: Annotated[str | None, Header(alias="Idempotency-Key")] = None) -> str:
+def idempotency_key(
+    value: Annotated[str | None, Header(alias="Idempotency-Key", include_in_schema=False)] = None,
+) -> str:
     """Return the idempotency key of a request.
 
     Raises:

@@ -63,9 +63,9 @@ def assert_problem(response: Any, status: int) -> None:
 
 
 def changed(path: str, value: Any) -> Body:
-    body = json.loads(json.dumps(REQUEST))
+    body: Body = json.loads(json.dumps(REQUEST))
     *parents, last = path.split(".")
-    place = body
+    place: Body = body
     for name in parents:
         place = place[name]
     place[last] = value
@@ -351,10 +351,53 @@ def test_documentation_needs_no_other_host(calm_client: TestClient) -> None:
     assert calm_client.get("/static-offline-docs/swagger-ui-bundle.js").status_code == 200
 
 
+def find(document: Body, reference: str) -> Body:
+    """Follow a reference within the document, as a generator of clients does."""
+    place: Any = document
+    for name in reference.removeprefix("#/").split("/"):
+        place = place[name]
+    assert isinstance(place, dict)
+    return place
+
+
+def references(part: Any) -> set[str]:
+    if isinstance(part, dict):
+        inner = set().union(*(references(value) for value in part.values()))
+        return inner | ({part["$ref"]} if isinstance(part.get("$ref"), str) else set())
+    return set().union(*(references(value) for value in part)) if isinstance(part, list) else set()
+
+
+def test_every_reference_of_the_openapi_document_leads_somewhere(calm_client: TestClient) -> None:
+    document = calm_client.get("/openapi.json").json()
+    found = references(document)
+    assert {"#/components/schemas/Scheme", "#/components/schemas/Location"} <= found
+    for reference in found:
+        assert find(document, reference)
+
+
+def test_openapi_names_the_members_of_every_answer(client: TestClient) -> None:
+    document = client.get("/openapi.json").json()
+    answered = post(client, REQUEST).json()
+    assert set(find(document, "#/components/schemas/Scheme")["properties"]) == set(answered)
+    assert set(find(document, "#/components/schemas/Validity")["properties"]) == {"from", "to"}
+    capacity = find(document, "#/components/schemas/Capacity")
+    assert set(capacity["required"]) == set(ready(client).get("/v1/capacity").json())
+    for path, media_type in (
+        ("/v1/capacity", "application/geo+json"),
+        ("/v1/schemes/{scheme_id}", "application/json"),
+        ("/v1/schemes/{scheme_id}/documents/{kind}", "application/pdf"),
+    ):
+        responses = document["paths"][path]["get"]["responses"]
+        assert media_type in responses["200"]["content"]
+        assert {"4XX", "5XX"} <= set(responses)
+
+
 def test_openapi_states_request_and_problems(calm_client: TestClient) -> None:
     document = calm_client.get("/openapi.json").json()
     post_scheme = document["paths"]["/v1/schemes"]["post"]
     schema = post_scheme["requestBody"]["content"]["application/json"]["schema"]
-    assert schema["additionalProperties"] is False
+    assert find(document, schema["$ref"])["additionalProperties"] is False
     assert "application/problem+json" in post_scheme["responses"]["4XX"]["content"]
+    [key] = post_scheme["parameters"]
+    assert (key["name"], key["in"], key["required"]) == ("Idempotency-Key", "header", True)
     assert {"/health", "/v1/capacity", "/v1/schemes/{scheme_id}"} <= set(document["paths"])
