@@ -15,7 +15,7 @@ from api.capacity_tables import CapacityTables
 from api.errors import install_error_handlers
 from api.guard import LOOPBACK_HOSTS, Guard
 from api.inputs import KEY_HEADER, IdempotencyKey, JsonBody, parse_bbox
-from api.openapi import PROBLEMS, answer, describe, reference
+from api.openapi import PROBLEMS, describe, reference, response_of
 from api.services import Services, product_version
 from gridmodel.errors import DomainError, NotFoundError
 from scheme.request import parse_request
@@ -93,7 +93,7 @@ def _add_schemes(app: FastAPI, services: Services, tables: CapacityTables) -> No
         "/v1/schemes",
         status_code=201,
         summary="Answer a request with a supply scheme",
-        responses={201: answer("The scheme", _SCHEME)},
+        responses={201: response_of("The scheme", _SCHEME)},
         response_class=Response,
         openapi_extra={
             "parameters": [KEY_HEADER],
@@ -115,7 +115,7 @@ def _add_schemes(app: FastAPI, services: Services, tables: CapacityTables) -> No
     @app.get(
         "/v1/schemes/{scheme_id}",
         summary="Read a scheme",
-        responses={200: answer("The scheme", _SCHEME)},
+        responses={200: response_of("The scheme", _SCHEME)},
         response_class=Response,
     )
     def get_scheme(scheme_id: SchemeId) -> Response:
@@ -142,7 +142,7 @@ def _add_capacity(app: FastAPI, tables: CapacityTables) -> None:
     @app.get(
         "/v1/capacity",
         summary="Open capacity of the nodes as GeoJSON",
-        responses={200: answer("One page of nodes", reference("Capacity"), "application/geo+json")},
+        responses={200: response_of("One page of nodes", reference("Capacity"), "application/geo+json")},
         response_class=Response,
     )
     def get_capacity(

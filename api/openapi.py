@@ -29,12 +29,12 @@ def reference(model: str) -> Schema:
     return {"$ref": _REF.format(model=model)}
 
 
-def answer(description: str, schema: Schema, media_type: str = "application/json") -> Schema:
+def response_of(description: str, schema: Schema, media_type: str = "application/json") -> Schema:
     """Return the description of a response."""
     return {"description": description, "content": {media_type: {"schema": schema}}}
 
 
-PROBLEM = answer("Problem details (RFC 9457)", reference("Problem"), "application/problem+json")
+PROBLEM = response_of("Problem details (RFC 9457)", reference("Problem"), "application/problem+json")
 PROBLEMS: dict[int | str, Schema] = {"4XX": PROBLEM, "5XX": PROBLEM}
 
 
