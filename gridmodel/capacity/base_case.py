@@ -52,6 +52,11 @@ class BaseCase:
             excess = self.constraints.excess(self.values) > SOLUTION_NOISE
         return np.asarray(excess & (self.constraints.kinds != "voltage_high"))
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether any bus has a voltage."""
+        return bool(self.net.res_bus.vm_pu.notna().any())
+
     def reason_not_assessable(self, path: SupplyPath) -> str:
         """Return why the capacity behind ``path`` cannot be assessed; empty when it can."""
         if path.bus in self.unsolved:
@@ -67,7 +72,7 @@ class BaseCase:
 def solve_base_case(net: Net, limits: Limits) -> BaseCase:
     """Return the solved base case of a copy of ``net``; an island without solution is switched off in the copy."""
     work = copy_net(net)
-    unsolved = _switch_off_unsolved(work)
+    unsolved = _switch_off_unsolved(work, net)
     constraints = build_constraints(work, limits)
     unrated = {
         table: set(work[table].index[np.isnan(ratings(work, table))].tolist()) for table in ("line", "trafo", "trafo3w")
@@ -90,24 +95,31 @@ def _solve(work: Net) -> None:
         run_load_flow(work)
 
 
-def _switch_off_unsolved(work: Net) -> dict[int, str]:
-    """Solve ``work``; when that fails, solve its parts one by one and take out of service what has no solution."""
+def _switch_off_unsolved(work: Net, original: Net) -> dict[int, str]:
+    """Solve ``work``; when that fails, solve its parts one by one and take out of service what has no solution.
+
+    A part without a source is switched off too, but it is unsupplied, not unsolved.
+    """
     try:
         _solve(work)
     except ConvergenceError:
         pass
     else:
         return {}
-    was_in_service = work.bus.in_service.copy()
+    supplied, was_in_service = SupplyTopology(original).supplied, work.bus.in_service.copy()
+    alive: list[int] = []
     unsolved: dict[int, str] = {}
     for part in connected_parts(work):
+        if supplied.isdisjoint(part):
+            continue
         work.bus["in_service"] = was_in_service & work.bus.index.isin(part)
         try:
             _solve(work)
+            alive += part
         except ConvergenceError:
             reason = f"base case of the island has no solution; suspected cause: {suspect_cause(work)}"
             unsolved |= dict.fromkeys(part, reason)
-    work.bus["in_service"] = was_in_service & ~work.bus.index.isin(list(unsolved))
+    work.bus["in_service"] = was_in_service & work.bus.index.isin(alive)
     if work.bus.in_service.any():
         _solve(work)
     else:

@@ -14,7 +14,7 @@ from gridmodel.capacity.base_case import solve_base_case
 from gridmodel.capacity.certificate import SAMPLE_NODES, Confirm, certify
 from gridmodel.capacity.island_search import IslandSearch, Progress
 from gridmodel.capacity.limits import Limits
-from gridmodel.capacity.rows import to_table
+from gridmodel.capacity.rows import Row, to_table, unsupplied
 from gridmodel.errors import InputError
 from gridmodel.net import Net
 
@@ -62,11 +62,20 @@ def open_capacity(
     wanted = _wanted_buses(net, buses, power_factor, ceiling_kw, confirm)
     base = solve_base_case(net, limits)
     tan_phi = math.tan(math.acos(power_factor))
-    rows = IslandSearch(base, tan_phi=tan_phi, ceiling_kw=ceiling_kw, progress=progress).run(wanted)
+    rows = {bus: _not_assessable(bus, base.unsolved[bus]) for bus in wanted if bus in base.unsolved}
+    remaining = [bus for bus in wanted if bus not in rows]
+    if base.is_alive:
+        rows |= IslandSearch(base, tan_phi=tan_phi, ceiling_kw=ceiling_kw, progress=progress).run(remaining)
+    else:
+        rows |= {bus: unsupplied(bus) for bus in remaining}
     certificate = certify(base, rows, tan_phi=tan_phi, confirm=confirm, nodes=confirm_nodes, seed=seed)
     table = to_table(base, [rows[bus] for bus in wanted])
     table.attrs["certificate"] = certificate.as_dict()
     return table
+
+
+def _not_assessable(bus: int, reason: str) -> Row:
+    return Row(bus=bus, status="not_assessable", reason=reason)
 
 
 def _wanted_buses(

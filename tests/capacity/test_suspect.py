@@ -35,3 +35,19 @@ def test_a_line_entered_in_metres_is_named() -> None:
     reason = open_capacity(two_feeders(1.0, length_km=4000.0), limits=Limits(), confirm="none").reason[1]
     assert "suspected cause" in reason
     assert "line 0" in reason or "lengths" in reason
+
+
+def test_a_net_without_any_solution_is_answered_bus_by_bus() -> None:
+    net = two_feeders(800.0)
+    for table in ("bus", "line", "load", "ext_grid"):
+        place = {"bus": net.bus.index, "line": net.line.from_bus, "load": net.load.bus, "ext_grid": net.ext_grid.bus}
+        net[table] = net[table][[bus < 2 for bus in place[table]]]
+    table = open_capacity(net, limits=Limits())
+    assert table.status.tolist() == ["not_assessable", "not_assessable"]
+    assert table.capacity_kw.isna().all()
+
+
+def test_a_net_without_source_is_unsupplied() -> None:
+    net = two_feeders(1.0)
+    net.ext_grid["in_service"] = False
+    assert open_capacity(net, limits=Limits()).status.tolist() == ["unsupplied"] * 4
