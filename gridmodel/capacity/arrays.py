@@ -138,14 +138,14 @@ def _islands(nodes: int, from_node: Integers, to_node: Integers, is_source: Flag
 def _obstacles(net: Net, bus: Any, branch: Any, island_of_node: Integers, island_of_branch: Integers) -> dict[int, str]:
     """Name what constant-power flows on these arrays would get wrong, per island."""
     ib, il = pandapower().pypower.idx_bus, pandapower().pypower.idx_brch
-    found: dict[int, str] = {}
+    depends = np.abs(bus[:, [ib.CID_P, ib.CZD_P, ib.CID_Q, ib.CZD_Q]]).any(axis=1)
+    # the mildest obstacle first: of several the last one named stays
+    found: dict[int, str] = dict.fromkeys(island_of_node[depends].tolist(), VOLTAGE_DEPENDENT)
     for table in ("dcline", "svc", "tcsc", "ssc", "vsc"):
         if table in net and len(net[table]) and net[table].in_service.astype(bool).any():
             found |= dict.fromkeys(island_of_node.tolist(), table)
     unequal = np.abs(branch[:, [il.BR_R_ASYM, il.BR_X_ASYM]]).any(axis=1)
     found |= dict.fromkeys(island_of_branch[unequal].tolist(), "branch with unequal series impedance")
-    depends = np.abs(bus[:, [ib.CID_P, ib.CZD_P, ib.CID_Q, ib.CZD_Q]]).any(axis=1)
-    found |= dict.fromkeys(island_of_node[depends].tolist(), VOLTAGE_DEPENDENT)
     controlled = bus[:, ib.BUS_TYPE] == ib.PV
     return found | dict.fromkeys(island_of_node[controlled].tolist(), "voltage-controlled generator")
 

@@ -160,7 +160,7 @@ class IslandSearch:
 
     def _rows(self, question: Question, rows: Integers, brackets: Brackets, engine: str) -> dict[int, Row]:
         constraints = self._base.constraints
-        value_kw = brackets.value_kw()
+        value_kw, is_high = brackets.value_kw(), question.constraints.kinds == "voltage_high"
         found = {}
         for at, bus in enumerate(question.buses.tolist()):
             binding = int(brackets.binding[at])
@@ -175,7 +175,7 @@ class IslandSearch:
                 limit_kind=kind,
                 limit=limit,
                 engine=engine,
-                notes=note_of(constraints, rows[np.flatnonzero(brackets.unattributed[at])]),
+                notes=note_of(constraints, rows[np.flatnonzero(brackets.unattributed[at] & ~is_high)]),
                 breaks_kw=float(brackets.breaks_kw[at]),
             )
         return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,8 @@ from gridmodel.topology import LOW_VOLTAGE_KV_MAX, SupplyPath
 
 STEP_LV_KW = 1.0
 STEP_MV_KW = 10.0
-_NOTES_MAX = 3
+NOTED_MAX = 3
+"""How many broken limits a note names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,13 +42,17 @@ def step_kw(u_nominal_kv: float) -> float:
     return STEP_LV_KW if u_nominal_kv <= LOW_VOLTAGE_KV_MAX else STEP_MV_KW
 
 
-def note_of(constraints: Constraints, broken: Iterable[int]) -> str:
-    """Return a short text naming limits that are broken but do not count; empty when there are none."""
-    names = [f"{constraints.tables[i]} {constraints.elements[i]} {constraints.kinds[i]}" for i in broken]
-    if not names:
+def note_of(constraints: Constraints, broken: Iterable[int], *, unlisted: int = 0) -> str:
+    """Return a short text naming limits that are broken but do not count; empty when there are none.
+
+    ``unlisted`` of them are only counted.
+    """
+    first = list(islice(rest := iter(broken), NOTED_MAX))
+    if not first:
         return ""
-    more = f" and {len(names) - _NOTES_MAX} more" if len(names) > _NOTES_MAX else ""
-    return "not attributed: " + ", ".join(names[:_NOTES_MAX]) + more
+    names = [f"{constraints.tables[i]} {constraints.elements[i]} {constraints.kinds[i]}" for i in first]
+    left = sum(1 for _ in rest) + unlisted
+    return "not attributed: " + ", ".join(names) + (f" and {left} more" if left else "")
 
 
 def unsupplied(bus: int) -> Row:

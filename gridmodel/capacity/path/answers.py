@@ -10,10 +10,10 @@ from gridmodel.capacity.arrays import FlowArrays, Integers, Terms
 from gridmodel.capacity.base_case import BaseCase
 from gridmodel.capacity.bracket import round_down
 from gridmodel.capacity.path.bounds import NO_LIMIT
-from gridmodel.capacity.path.engine import PathEngine
+from gridmodel.capacity.path.engine import Found, PathEngine
 from gridmodel.capacity.path.supply import Marks, marks_on_path
 from gridmodel.capacity.path.tree import NOWHERE, Forest
-from gridmodel.capacity.rows import Row, note_of
+from gridmodel.capacity.rows import NOTED_MAX, Row, note_of
 
 _KW_PER_MW = 1e3
 _GUARD_KW = 0.02
@@ -118,28 +118,33 @@ class PathAnswers:
         p_kw = answer.p_mw * _KW_PER_MW
         guard_kw = _GUARD_KW + _GUARD_RATIO * p_kw
         value_kw = round_down(np.maximum(p_kw - guard_kw, 0.0))
-        island = self.engine.island_of_position[position]
+        is_unlimited = value_kw >= ceiling_kw
         kinds = self._base.constraints.kinds
-        notes = self._notes_of_islands(island)
-        for bus, value, row, breaks, at in zip(
-            buses.tolist(), value_kw.tolist(), answer.row.tolist(), (p_kw + guard_kw).tolist(), island.tolist(),
-            strict=True,
+        notes = self._notes_at_value(answer, self.engine.island_of_position[position])
+        for bus, value, row, breaks, free, note in zip(
+            buses.tolist(), value_kw.tolist(), answer.row.tolist(), (p_kw + guard_kw).tolist(),
+            is_unlimited.tolist(), notes, strict=True,
         ):  # fmt: skip
             if row == NO_LIMIT:
                 continue
-            if value >= ceiling_kw:
+            if free:
                 yield bus, Row(bus=bus, capacity_kw=ceiling_kw, limit_kind="ceiling", engine=self.engine.name)
             else:
                 yield bus, Row(
                     bus=bus, capacity_kw=value, limit_kind=str(kinds[row]), limit=row, engine=self.engine.name,
-                    notes=notes[at], breaks_kw=breaks,
+                    notes=note, breaks_kw=breaks,
                 )  # fmt: skip
 
-    def _notes_of_islands(self, islands: Integers) -> dict[int, str]:
-        """Return the note on the limits of each island that are broken without the load."""
-        broken = np.sort(self._broken)
+    def _notes_at_value(self, answer: Found, islands: Integers) -> Iterator[str]:
+        """Yield the note of each bus: limits of its island broken before, and those broken by it without counting."""
+        limits, broken = self._base.constraints, np.sort(self._broken)
         island_of_broken = self._island_of_limit[broken]
-        return {
-            island: note_of(self._base.constraints, broken[island_of_broken == island])
-            for island in np.unique(islands).tolist()
-        }
+        before = {at: broken[island_of_broken == at].tolist() for at in np.unique(islands).tolist()}
+        texts = {at: note_of(limits, rows) for at, rows in before.items()}
+        for at, count, noted in zip(islands.tolist(), answer.noted_count.tolist(), answer.noted.tolist(), strict=True):
+            if not count:
+                yield texts[at]
+                continue
+            new = noted[:count]
+            first = sorted([*before[at][:NOTED_MAX], *new])[:NOTED_MAX]
+            yield note_of(limits, first, unlisted=len(before[at]) + count - len(first))

@@ -130,8 +130,11 @@ def _flow_kinds(terms: Terms, forest: Forest) -> tuple[Flags, Integers]:
 
 def place_bounds(
     terms: Terms, constraints: Constraints, base: Floats, usable: Flags, forest: Forest, placement: Placement
-) -> Bounds:
-    """Return the limits of every position.
+) -> tuple[Bounds, Bounds]:
+    """Return the limits of every position, and the same with literal limits off the path.
+
+    The latter are the limits as they stand, without those broken in the base case: what breaks them but not the
+    former is violated and not attributed.
 
     Args:
         terms: How loadings follow from branch ends.
@@ -142,50 +145,54 @@ def place_bounds(
         placement: Of these limits in this forest.
     """
     on = np.where(usable & (constraints.kinds != "voltage_high"), constraints.limits, np.nan)
-    off = _off_path_limits(constraints, base, on)
-    at = np.flatnonzero((constraints.kinds == "voltage_low") & (placement.position != NOWHERE) & usable)
-    side = _side(terms, forest)
-    reach = np.abs(forest.share[terms.branch]) * terms.scale
-    place = forest.position_of_branch[terms.branch] * 2 + side
-    inside = forest.position_of_branch[terms.branch] != NOWHERE
-    count = len(forest.node)
-    tightest = []
-    for limit in (on, off):
-        v, v_row = _tightest(placement.position[at], -limit[at], at, count)
-        flow, flow_row = _tightest(place[inside], (limit[terms.row] / reach)[inside], terms.row[inside], 2 * count)
-        tightest.append((-v, v_row, flow.reshape(count, 2), flow_row.reshape(count, 2)))
-    return Bounds(
-        *tightest[0][:2],
-        *tightest[1][:2],
-        *tightest[0][2:],
-        *tightest[1][2:],
-        is_power=placement.is_power,
-        ends_path=placement.ends_path,
-        is_star=placement.is_star,
-    )
-
-
-def _off_path_limits(constraints: Constraints, base: Floats, limits: Floats) -> Floats:
-    """Return the limits that count off the path; NaN = never."""
     sign = constraints.signs
-    moved = sign * np.fmax(sign * limits, sign * base + constraints.effects)
     with np.errstate(invalid="ignore"):
-        existed = sign * (base - limits) > SOLUTION_NOISE
-    literal = np.where(existed, np.nan, limits)
-    return np.where(np.isnan(limits), np.nan, np.where(constraints.effects > 0.0, moved, literal))
+        literal = np.where(sign * (base - on) > SOLUTION_NOISE, np.nan, on)
+        moved = sign * np.fmax(sign * on, sign * base + constraints.effects)
+    off = np.where(np.isnan(on), np.nan, np.where(constraints.effects > 0.0, moved, literal))
+    (v_on, v_on_row, flow_on, flow_on_row), *others = (
+        _by_position(limit, terms, constraints, forest, placement) for limit in (on, off, literal)
+    )
+    attributed, as_it_stands = (
+        Bounds(
+            v_on=v_on,
+            v_on_row=v_on_row,
+            v_off=v_off,
+            v_off_row=v_off_row,
+            flow_on=flow_on,
+            flow_on_row=flow_on_row,
+            flow_off=flow_off,
+            flow_off_row=flow_off_row,
+            is_power=placement.is_power,
+            ends_path=placement.ends_path,
+            is_star=placement.is_star,
+        )
+        for v_off, v_off_row, flow_off, flow_off_row in others
+    )
+    return attributed, as_it_stands
 
 
-def _side(terms: Terms, forest: Forest) -> Integers:
-    is_child = (terms.end == 0) == forest.from_is_child[terms.branch]
-    return np.where(is_child, CHILD, PARENT).astype(np.int64)
+def _by_position(
+    limit: Floats, terms: Terms, constraints: Constraints, forest: Forest, placement: Placement
+) -> tuple[Floats, Integers, Floats, Integers]:
+    """Return lowest voltage and greatest flows of each position by ``limit`` (NaN = none), each with its row."""
+    count = len(forest.node)
+    at = np.flatnonzero((constraints.kinds == "voltage_low") & (placement.position != NOWHERE))
+    v, v_row = _tightest(placement.position[at], -limit[at], at, count)
+    inside = np.flatnonzero(forest.position_of_branch[terms.branch] != NOWHERE)
+    branch, row = terms.branch[inside], terms.row[inside]
+    side = np.where((terms.end[inside] == 0) == forest.from_is_child[branch], CHILD, PARENT)
+    greatest = limit[row] / (np.abs(forest.share[branch]) * terms.scale[inside])
+    flow, flow_row = _tightest(forest.position_of_branch[branch] * 2 + side, greatest, row, 2 * count)
+    return -v, v_row, flow.reshape(count, 2), flow_row.reshape(count, 2)
 
 
 def _tightest(place: Integers, limit: Floats, row: Integers, count: int) -> tuple[Floats, Integers]:
     """Return the least limit of each place and its row; inf and ``NO_LIMIT`` where nothing limits."""
     known = ~np.isnan(limit)
     place, limit, row = place[known], limit[known], row[known]
-    descending = np.argsort(-limit, kind="stable")
+    descending = np.lexsort((-row, -limit))
     least, of_row = np.full(count, np.inf), np.full(count, NO_LIMIT, dtype=np.int64)
-    least[place[descending]] = limit[descending]  # the last of equal places stays: the least
+    least[place[descending]] = limit[descending]  # the last of equal places stays: the least, of equals the first row
     of_row[place[descending]] = row[descending]
     return least, of_row

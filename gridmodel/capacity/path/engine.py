@@ -8,7 +8,7 @@ import numpy as np
 
 from gridmodel.capacity.arrays import Complexes, FlowArrays, Integers, Terms
 from gridmodel.capacity.constraints import Constraints, Flags, Floats
-from gridmodel.capacity.path.bounds import NO_LIMIT, Bounds, Placement, place_bounds, place_limits
+from gridmodel.capacity.path.bounds import NO_LIMIT, Placement, place_bounds, place_limits
 from gridmodel.capacity.path.oneport import Needs, OnePorts, build_ports, find_needs
 from gridmodel.capacity.path.shooting import SETTLED, shoot_all
 from gridmodel.capacity.path.supply import attach_buses
@@ -31,6 +31,9 @@ class Found:
     """Load at which the first limit breaks; NaN where not answered."""
     row: Integers
     """Limit that binds; ``NO_LIMIT`` where not answered."""
+    noted: Integers
+    """First limits broken at that load that do not count and were not broken before, shape (n, NOTED_MAX)."""
+    noted_count: Integers
 
 
 class PathEngine:
@@ -61,10 +64,13 @@ class PathEngine:
         """
         self.forest, self.arrays, self.constraints = forest, arrays, constraints
         self.placement: Placement = place_limits(net, arrays, terms, constraints, self.forest)
-        self.bounds: Bounds = place_bounds(terms, constraints, base, usable, self.forest, self.placement)
+        self.bounds, self._as_it_stands = place_bounds(terms, constraints, base, usable, forest, self.placement)
         self.v_base, is_solved = solve_base(self.forest)
         self.ports: OnePorts = build_ports(self.tree, self.bounds, self.v_base)
         self.needs: Needs = find_needs(self.tree, self.bounds, self.ports, self.v_base)
+        self._literal_needs = self.needs  # without thresholds they are the same
+        if (constraints.effects > 0.0).any():
+            self._literal_needs = find_needs(self.tree, self._as_it_stands, self.ports, self.v_base)
         self.island_of_position = np.repeat(self.forest.islands, np.diff([*self.forest.roots, len(self.v_base)]))
         self.islands = frozenset(self._good_islands(is_solved))
         self._attach = attach_buses(net, arrays, self.forest)
@@ -96,14 +102,23 @@ class PathEngine:
         """Return the capacity of each bus; all must be in the islands answered here and free of counted violations."""
         unique, place = np.unique(positions, return_inverse=True)
         answers = shoot_all(
-            self.tree, self.bounds, self.ports, self.needs, unique, self.v_base, tan_phi, self.forest.depth_max
+            self.tree,
+            self.bounds,
+            self.ports,
+            self.needs,
+            self._as_it_stands,
+            self._literal_needs,
+            unique,
+            self.v_base,
+            tan_phi,
+            self.forest.depth_max,
         )
         # the reference shares out voltage dependence anew when a load is added at such a bus
         is_plain = (self.arrays.s_linear_mva == 0.0) & (self.arrays.s_square_mva == 0.0)
         is_found = (answers.outcome == SETTLED) & is_plain[self.forest.node[unique]]
         p_mw, row = np.where(is_found, answers.p_mw, np.nan), np.where(is_found, answers.row, NO_LIMIT)
         named = self.named(buses, positions, row[place], answers.head[place], answers.via[place])
-        return Found(p_mw=p_mw[place], row=named)
+        return Found(p_mw=p_mw[place], row=named, noted=answers.noted[place], noted_count=answers.noted_count[place])
 
     def named(self, buses: Integers, positions: Integers, row: Integers, head: Integers, via: Integers) -> Integers:
         """Return ``row``, naming of several buses that are one node the one the supply path touches.

@@ -59,6 +59,8 @@ class Needs(NamedTuple):
     beside: Floats
     """Of the parent, by what hangs below it except this branch."""
     beside_row: Integers
+    of_branch: Floats
+    """Of the parent, by the branch above and what hangs below the position."""
 
 
 @compiled
@@ -275,6 +277,7 @@ def find_needs(tree: Tree, bounds: Bounds, ports: OnePorts, v_base: Floats) -> N
     below, below_row, beside, beside_row = np.full(count, -np.inf), none.copy(), np.full(count, -np.inf), none.copy()
     second, second_row, tightest = np.full(count, -np.inf), none.copy(), none.copy()
     with_winding, with_winding_row = np.full(count, -np.inf), none.copy()
+    of_branch = np.full(count, -np.inf)
     for i in range(count - 1, -1, -1):
         parent = tree.parent[i]
         if parent < 0:
@@ -285,6 +288,7 @@ def find_needs(tree: Tree, bounds: Bounds, ports: OnePorts, v_base: Floats) -> N
         need, row = _need_of_branch(
             tree, ports, i, v_base[i], least, least_row, bounds.flow_off[i], bounds.flow_off_row[i], bounds.is_power[i]
         )
+        of_branch[i] = need
         if need > below[parent]:
             second[parent], second_row[parent] = below[parent], below_row[parent]
             below[parent], below_row[parent], tightest[parent] = need, row, i
@@ -305,7 +309,7 @@ def find_needs(tree: Tree, bounds: Bounds, ports: OnePorts, v_base: Floats) -> N
             beside[i], beside_row[i] = second[parent], second_row[parent]
         else:
             beside[i], beside_row[i] = below[parent], below_row[parent]
-    return Needs(below, below_row, beside, beside_row)
+    return Needs(below, below_row, beside, beside_row, of_branch)
 
 
 @compiled

@@ -15,11 +15,13 @@ from typing import NamedTuple
 import numpy as np
 
 from gridmodel.capacity.arrays import Complexes, Integers
-from gridmodel.capacity.constraints import Flags, Floats
+from gridmodel.capacity.constraints import Floats
 from gridmodel.capacity.path.bounds import NO_LIMIT, Bounds
 from gridmodel.capacity.path.compiled import compiled, inner, magnitude, scaled
 from gridmodel.capacity.path.oneport import Needs, OnePorts, power_at
 from gridmodel.capacity.path.tree import Tree
+from gridmodel.capacity.path.ways import Route, Walk, note_unattributed
+from gridmodel.capacity.rows import NOTED_MAX
 
 SETTLED, UNSETTLED, OUTSIDE, NOT_FALLING = 0, 1, 2, 3
 """Outcomes: found; Newton did not settle (or a collapse comes first); left an interval; a voltage rises with load."""
@@ -35,32 +37,6 @@ _ABOVE_NOSE = 1e-3  # least slope of the source voltage over the candidate's
 _OUTSIDE_PU = 1e-6
 
 
-class Route(NamedTuple):
-    """A candidate's way to the source and its limits; a step is a position with the branch above it."""
-
-    position: Integers
-    """Shape (steps + 1,): the candidate first, the source last."""
-    need: Floats
-    """Lowest admissible voltage there (pu), -inf = none; shape (steps + 1,)."""
-    need_row: Integers
-    flow_limit: Floats
-    """Of the branch at its lower and upper end (pu or MVA), inf = none; shape (steps, 2)."""
-    flow_row: Integers
-    is_power: Flags
-    """The limited flow is an apparent power, else a current; shape (steps,)."""
-
-
-class Walk(NamedTuple):
-    """What one walk saw; a value and its slopes over ``v`` and ``p`` stand in the last axis (3,)."""
-
-    voltage: Floats
-    """At each position of the route (pu), shape (steps + 1, 3)."""
-    flow: Complexes
-    """Flow that a limit stands for, at both ends of each branch (pu or MVA), shape (steps, 2, 3)."""
-    source: Floats
-    """Source voltage missed by (pu), shape (3,)."""
-
-
 class Answers(NamedTuple):
     """One entry per candidate."""
 
@@ -73,6 +49,10 @@ class Answers(NamedTuple):
     """Position below ``head`` on the way to the candidate; -1 for the candidate's own voltage and for a flow."""
     outcome: Integers
     walks: Integers
+    noted: Integers
+    """First limits broken at that load that do not count, shape (candidates, NOTED_MAX), -1 = none."""
+    noted_count: Integers
+    """All of them."""
 
 
 @compiled
@@ -183,6 +163,8 @@ def _keep(flow: Complexes, k: int, end: int, x: complex, x_v: complex, x_p: comp
 def first_to_break(route: Route, walk: Walk, steps: int, shift: float, slope: float) -> tuple[float, int, bool]:
     """Return how much more load breaks a limit, which one, and whether all voltages fall with load.
 
+    Of flows that break at the same load the one with the first row is named.
+
     Args:
         route: Limits on the way.
         walk: The last walk.
@@ -193,7 +175,7 @@ def first_to_break(route: Route, walk: Walk, steps: int, shift: float, slope: fl
     Returns:
         Load (MW, inf = none); ``k`` for the voltage at step ``k``, ``steps + 2 k + end`` for a flow, -1 for none.
     """
-    best, at, all_fall = np.inf, -1, True
+    best, at, row, all_fall = np.inf, -1, -1, True
     for k in range(steps):
         fall = -(walk.voltage[k, 2] + walk.voltage[k, 1] * slope)
         if fall > 0.0:
@@ -207,9 +189,10 @@ def first_to_break(route: Route, walk: Walk, steps: int, shift: float, slope: fl
             if route.flow_limit[k, end] < np.inf:
                 x = walk.flow[k, end, 0] + scaled(walk.flow[k, end, 1], shift)
                 x_p = walk.flow[k, end, 2] + scaled(walk.flow[k, end, 1], slope)
-                more = _way_out(x, x_p, route.flow_limit[k, end], best)
-                if more < best - _TIE_MW:
-                    best, at = more, steps + 2 * k + end
+                more = _way_out(x, x_p, route.flow_limit[k, end], best + 2.0 * _TIE_MW)
+                is_equal = abs(more - best) <= _TIE_MW and route.flow_row[k, end] < row
+                if more < best - _TIE_MW or is_equal:
+                    best, at, row = min(more, best), steps + 2 * k + end, route.flow_row[k, end]
     return best, at, all_fall
 
 
@@ -267,6 +250,8 @@ def shoot_all(
     bounds: Bounds,
     ports: OnePorts,
     needs: Needs,
+    as_it_stands: Bounds,
+    literal_needs: Needs,
     candidates: Integers,
     v_base: Floats,
     tan_phi: float,
@@ -274,11 +259,31 @@ def shoot_all(
 ) -> Answers:
     """Return the answer of every candidate position, shape (candidates,).
 
-    ``v_base`` holds the base voltages (pu), shape (positions,); ``depth_max`` is the longest way (steps).
+    Args:
+        tree: The forest.
+        bounds: Limits that count.
+        ports: One-ports.
+        needs: By the limits that count.
+        as_it_stands: Limits without attribution.
+        literal_needs: By those.
+        candidates: Positions.
+        v_base: Base voltages (pu), shape (positions,).
+        tan_phi: Reactive per active power of the extra load.
+        depth_max: Longest way (steps).
     """
     count = len(candidates)
     nothing = np.full(count, -1, np.int64)
-    answers = Answers(np.zeros(count), nothing.copy(), nothing.copy(), nothing.copy(), nothing.copy(), nothing.copy())
+    answers = Answers(
+        np.zeros(count),
+        nothing.copy(),
+        nothing.copy(),
+        nothing.copy(),
+        nothing.copy(),
+        nothing.copy(),
+        np.full((count, NOTED_MAX), -1, np.int64),
+        np.zeros(count, np.int64),
+    )
+    v_now, stack = np.empty(len(tree.parent)), np.empty(len(tree.parent), np.int64)
     route, walk = new_route(depth_max), new_walk(depth_max)
     for k in range(count):
         steps = find_route(tree, bounds, needs, candidates[k], route)
@@ -290,4 +295,8 @@ def shoot_all(
         elif at >= 0:
             answers.row[k], answers.head[k] = route.need_row[at], route.position[at]
             answers.via[k] = route.position[at - 1] if at > 0 else NO_LIMIT
+        if outcome == SETTLED:
+            answers.noted_count[k] = note_unattributed(
+                tree, as_it_stands, ports, literal_needs, route, steps, walk, v_base, v_now, stack, answers.noted[k]
+            )
     return answers
