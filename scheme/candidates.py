@@ -3,9 +3,10 @@
 The search takes the radii of the policy one after another. Candidates of one group (same kind of point on the same
 feeder or transformer area) are tried nearest first until one of them carries the customer or the bound on load flows of
 a group is reached; farther ones of that group are not looked at. A candidate whose supply path breaks a limit for
-certain, by what it carries already and the customer's power, is refused without a load flow. The search ends when
-enough groups have a feasible point, at the largest radius, or at the bound on all load flows. Every candidate looked at
-and refused keeps its reason.
+certain, by what it carries already and the customer's power, is refused without a load flow; where that limit is its
+transformer's, so are all of its group, and one of them stands for the rest. The search ends when enough groups have a
+feasible point, at the largest radius, or at the bound on all load flows. Every candidate looked at and refused keeps
+its reason.
 """
 
 from __future__ import annotations
@@ -122,6 +123,7 @@ class _Search:
         self.feasible: list[Feasible] = []
         self.rejected: list[Rejected] = []
         self._done_groups: set[tuple[str, str]] = set()
+        self._overloaded_groups: set[tuple[str, str]] = set()
         self._seen: set[tuple[str, int]] = set()
         self._tries: Counter[tuple[str, str]] = Counter()
         self._load_flows = 0
@@ -162,7 +164,7 @@ class _Search:
     def _try_all(self, candidates: list[Candidate]) -> None:
         for candidate in candidates:
             key = ("bus", candidate.bus) if candidate.bus is not None else ("line", candidate.line or 0)
-            if key in self._seen or candidate.group in self._done_groups:
+            if key in self._seen or candidate.group in self._done_groups | self._overloaded_groups:
                 continue
             if self._tries[candidate.group] >= self._group_candidates_max:
                 continue
@@ -172,7 +174,11 @@ class _Search:
             self._try(candidate)
 
     def _try(self, candidate: Candidate) -> None:
-        reason = self._screen.find_reason(candidate) or self._find_certain_reason(candidate)
+        reason = (
+            self._screen.find_reason(candidate)
+            or self._find_certain_reason(candidate)
+            or self._screen.find_capacity_reason(candidate)
+        )
         if reason is None and self._is_lv:
             reason = self._find_radius_reason(candidate)
         if reason is None:
@@ -195,6 +201,8 @@ class _Search:
         )
         if found is None:
             return None
+        if found.kind == "transformer_loading":  # the whole group hangs on it
+            self._overloaded_groups.add(candidate.group)
         bound = "至多" if found.kind == "voltage_low" else "至少"
         text = f"{_limit_text(found.kind, found.element_id)}（{bound}{found.value:.3f}，限值{found.limit:.3f}）"
         return Reason(code=found.kind, text=text)

@@ -173,8 +173,8 @@ class Screen:
         self._in_service = snapshot.net.bus.in_service
 
     def find_reason(self, candidate: Candidate) -> Reason | None:
-        """Return why the candidate is refused, or ``None``."""
-        checks = (self._find_data_reason, self._find_owner_reason, self._find_bay_reason, self._find_capacity_reason)
+        """Return why the candidate is refused whatever the grid carries, or ``None``."""
+        checks = (self._find_data_reason, self._find_owner_reason, self._find_bay_reason)
         return next((reason for reason in (check(candidate) for check in checks) if reason is not None), None)
 
     def _find_data_reason(self, candidate: Candidate) -> Reason | None:
@@ -217,7 +217,8 @@ class Screen:
             return Reason(code="no_spare_bay", text=f"备用间隔{point.spare_bays}个，少于要求的{need}个")
         return None
 
-    def _find_capacity_reason(self, candidate: Candidate) -> Reason | None:
+    def find_capacity_reason(self, candidate: Candidate) -> Reason | None:
+        """Return why the table of open capacity refuses the candidate, or ``None``."""
         if self._capacity is None:
             return None
         rows = self._capacity.reindex(list(candidate.capacity_buses))
