@@ -135,7 +135,16 @@ def test_writers_at_the_same_time_wait_for_each_other(tmp_path: Path, snapshot: 
 
 
 @pytest.mark.parametrize(
-    "url", ["postgresql+psycopg://user:secret@host/db", "mysql://x/y", "sqlite://", "sqlite:///:memory:", ":memory:", "", "a://b:c"]
+    "url",
+    [
+        "postgresql+psycopg://user:secret@host/db",
+        "mysql://x/y",
+        "sqlite://",
+        "sqlite:///:memory:",
+        ":memory:",
+        "",
+        "a://b:c",
+    ],
 )
 def test_other_databases_are_refused_without_repeating_a_password(url: str) -> None:
     with pytest.raises(InputError) as caught:
