@@ -329,7 +329,7 @@ def _nothing_feasible(decision: SupplyDecision, rejected: tuple[Rejected, ...]) 
     if not rejected:
         return Reason(code="no_connection_point", text="搜索范围内没有可用的公共电网接入点，转专业联动编制供电方案")
     text = (
-        f"搜索范围内{len(rejected)}个候选接入点均不能承载申请容量{round(decision.capacity_kva, 1):g}kVA"
+        f"搜索范围内{len(rejected)}个候选接入点均不能接入申请容量{round(decision.capacity_kva, 1):g}kVA"
         "（原因见落选接入点），转专业联动编制供电方案"
     )
     return Reason(code="no_feasible_connection_point", text=text)

@@ -107,10 +107,13 @@ class Material:
     """One line of the bill of materials (物料清单)."""
 
     type_id: str
+    """Line type of the catalogue, else code of the unit cost or of the work."""
     name: str
     quantity: float
     unit: str
     side: Literal["utility", "customer"]
+    model: str = ""
+    """型号 as printed; empty where the typical design leaves it open."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -59,7 +59,7 @@ def list_works(best: Variant | None) -> Payload:
         {
             "no": str(no),
             "name": item.name,
-            "type_id": item.type_id,
+            "type_id": text_or_dash(item.model),
             "quantity": number(item.quantity, 3),
             "unit": item.unit,
             "side": SIDES[item.side],

@@ -99,3 +99,14 @@ def test_violated_limit_is_named() -> None:
         is_within_limits=False, limit_kind="voltage_low", limit_element_id="bus:17"
     )
     assert build_payload(as_scheme(plain))["check_result"] == "接入后越限：电压低于下限（bus:17）"
+
+
+def test_model_is_printed_for_lines_and_no_internal_code_for_the_rest() -> None:
+    plain = load_plain("hv_single_source_10kv")
+    codes = {m["type_id"] for m in plain["variants"][0]["bill_of_materials"] if "model" not in m}
+    rows = build_payload(as_scheme(plain))["materials"]
+    assert isinstance(rows, list)
+    assert "ZC-YJV22-8.7/15 3×300" in {row["type_id"] for row in rows}
+    assert codes
+    assert not codes & {row["type_id"] for row in rows}
+    assert "—" in {row["type_id"] for row in rows}
