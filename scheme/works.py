@@ -119,9 +119,7 @@ def _route_materials(
     kind = route.line_type
     length_km = round(route.length_m * route.parallel * route.wires / 1e3, 4)
     name = str(texts[f"material_{kind.laying}"])
-    materials = [
-        Material(type_id=kind.type_id, name=name, quantity=length_km, unit="km", side=side, model=kind.label)
-    ]
+    materials = [Material(type_id=kind.type_id, name=name, quantity=length_km, unit="km", side=side, model=kind.label)]
     if route.span_m is not None:
         code = str(texts[f"pole_code_{kind.u_class}"])
         poles = math.ceil(route.length_m / route.span_m)

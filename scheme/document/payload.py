@@ -140,7 +140,7 @@ def _conclusion(scheme: Scheme) -> Payload:
     span = f"{day(validity.from_on)}至{day(validity.to_on)}" if validity else NOT_APPLICABLE
     return {
         "verdict": VERDICTS[scheme.verdict],
-        "verdict_note": "经自动校核，现有电网在规定范围内无可直接接入的方案，本单不含供电方案。",
+        "verdict_note": "本申请不能由系统自动答复，原因见下；本单不含供电方案。",
         "reasons_text": "；".join(reason.text for reason in scheme.reasons) or _no_reasons(scheme),
         "reasons": [
             {"no": str(number), "text": reason.text, "code": reason.code}

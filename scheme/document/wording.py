@@ -155,6 +155,8 @@ def policy_value(value: object, *, unit: str, op: str | None) -> str:
         return f"{sign}{_plain_number(value)} {UNITS.get(unit, unit)}".strip()
     if isinstance(value, list | tuple) and any(isinstance(item, Mapping | list | tuple) for item in value):
         return f"表（{len(value)}行）"
+    if isinstance(value, list | tuple) and not value:
+        return "无"
     if isinstance(value, list | tuple):
         return f"{_shortened('、'.join(_item(item) for item in value))} {UNITS.get(unit, unit)}".strip()
     if isinstance(value, Mapping):

@@ -49,6 +49,7 @@ def test_fixed_numbers_percentages_dates_and_durations() -> None:
         (True, "flag", None, "是"),
         ([200.0, 500.0], "m_list", None, "200、500 m"),
         ([{"part": "cost"}], "table", None, "表（1行）"),
+        ([], "text_list", None, "无"),
         ({"cost": 0.2, "distance": 0.3}, "record", None, "记录（2项）"),
         ("甲" * 40, "text", None, "甲" * 35 + "…"),
     ],
