@@ -61,12 +61,6 @@ def distance_m(lon_a_deg: ArrayLike, lat_a_deg: ArrayLike, lon_b_deg: ArrayLike,
     return np.asarray(_GRS80.inv(lon_a, lat_a, lon_b, lat_b)[2], dtype=float)
 
 
-def polyline_length_m(lonlat_deg: ArrayLike) -> float:
-    """Return the geodesic length (m) of a polyline, shape (n, 2)."""
-    line = np.asarray(lonlat_deg, dtype=float)
-    return float(_GRS80.line_length(line[:, 0], line[:, 1]))
-
-
 class LocalPlane:
     """Azimuthal-equidistant plane on GRS80 around one place; x is east, y is north, both in metres."""
 
@@ -103,14 +97,6 @@ class Foot:
     distance_m: float
     fraction_along: float
     """Position on the polyline, 0 at its first point, 1 at its last."""
-
-
-def project_on_line(lon_deg: float, lat_deg: float, line_lonlat_deg: ArrayLike) -> Foot:
-    """Return the point of a polyline, shape (n >= 2, 2), that is nearest to a place."""
-    plane = LocalPlane(lon_deg, lat_deg)
-    line = np.asarray(line_lonlat_deg, dtype=float)
-    path = shapely.linestrings(*plane.to_metres(line[:, 0], line[:, 1]))
-    return _foot(plane, path, lon_deg, lat_deg)
 
 
 def _foot(plane: LocalPlane, path: Any, lon_deg: float, lat_deg: float) -> Foot:
@@ -229,11 +215,6 @@ def service_area(lon_deg: ArrayLike, lat_deg: ArrayLike, *, margin_m: float) -> 
     lon, lat = np.asarray(lon_deg, dtype=float), np.asarray(lat_deg, dtype=float)
     known = np.isfinite(lon) & np.isfinite(lat)
     return ServiceArea(lon[known], lat[known], margin_m=margin_m) if known.any() else None
-
-
-def point_in_area(lon_deg: float, lat_deg: float, area: ServiceArea) -> bool:
-    """Return whether a CGCS2000 place lies in the service area."""
-    return area.contains(lon_deg, lat_deg)
 
 
 def locate(lon_deg: float, lat_deg: float, datum: str, area: ServiceArea) -> tuple[float, float]:

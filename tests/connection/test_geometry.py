@@ -1,21 +1,22 @@
 """Expected values: published closed forms (meridian arc, parallel), the Vincenty formula written out here, and the
 GCJ-02 shift computed with another program."""
 
+import itertools
 import math
+from typing import Any
 
 import numpy as np
 import pytest
 
 from gridmodel.errors import InputError
 from gridmodel.geometry import (
+    Foot,
     LineIndex,
     LocalPlane,
     PointIndex,
     cut_line,
     distance_m,
     locate,
-    polyline_length_m,
-    project_on_line,
     service_area,
     to_cgcs2000,
 )
@@ -126,16 +127,25 @@ def test_plane_and_back_returns_the_same_place() -> None:
     assert np.isnan(lon[2])
 
 
+def foot_on(line: list[list[float]], lon_deg: float, lat_deg: float) -> Foot:
+    [(_, foot)] = LineIndex([line]).find_within(lon_deg, lat_deg, 5000.0)
+    return foot
+
+
+def length_m(line: Any) -> float:
+    return sum(vincenty_m(*a, *b) for a, b in itertools.pairwise(np.asarray(line).tolist()))
+
+
 def test_foot_on_a_meridian_lies_at_the_same_height() -> None:
     line = [[114.5, 33.40], [114.5, 33.41]]
-    foot = project_on_line(114.501, 33.404, line)
+    foot = foot_on(line, 114.501, 33.404)
     assert foot.lon_deg == pytest.approx(114.5, abs=1e-8)
     assert foot.fraction_along == pytest.approx(0.4, abs=1e-5)
     assert foot.distance_m == pytest.approx(vincenty_m(114.501, 33.404, 114.5, 33.404), abs=1e-2)
 
 
 def test_foot_beyond_the_end_is_the_end() -> None:
-    foot = project_on_line(114.501, 33.42, [[114.5, 33.40], [114.5, 33.41]])
+    foot = foot_on([[114.5, 33.40], [114.5, 33.41]], 114.501, 33.42)
     assert foot.fraction_along == 1.0
     assert (foot.lon_deg, foot.lat_deg) == pytest.approx((114.5, 33.41), abs=1e-9)
 
@@ -144,8 +154,8 @@ def test_cut_parts_join_and_keep_the_length() -> None:
     line = [[114.5, 33.40], [114.5, 33.41], [114.52, 33.41]]
     first, second = cut_line(line, 0.3)
     assert first[-1].tolist() == second[0].tolist()
-    assert polyline_length_m(first) / polyline_length_m(line) == pytest.approx(0.3, abs=1e-5)
-    assert polyline_length_m(first) + polyline_length_m(second) == pytest.approx(polyline_length_m(line), abs=1e-3)
+    assert length_m(first) / length_m(line) == pytest.approx(0.3, abs=1e-5)
+    assert length_m(first) + length_m(second) == pytest.approx(length_m(line), abs=1e-3)
 
 
 def test_nearest_in_degrees_but_not_in_metres_comes_second() -> None:
