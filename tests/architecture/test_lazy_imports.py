@@ -7,7 +7,7 @@ import pytest
 
 from tests.architecture.sources import ROOT
 
-HEAVY = ("pandapower", "power_grid_model", "docxtpl", "typst", "ezdxf", "geopandas")
+HEAVY = ("pandapower", "power_grid_model", "docxtpl", "typst", "ezdxf", "geopandas", "numba")
 
 
 def modules_after(statement: str) -> set[str]:

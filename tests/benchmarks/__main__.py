@@ -9,7 +9,7 @@ import platform
 import sys
 from pathlib import Path
 
-from tests.benchmarks import bench_open_capacity, bench_scheme
+from tests.benchmarks import bench_open_capacity, bench_path, bench_scheme
 
 
 def machine() -> dict[str, object]:
@@ -24,9 +24,10 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--repetitions", type=int, default=5)
     options = parser.parse_args(arguments)
     capacities = [record | machine() for record in bench_open_capacity.run(repetitions=options.repetitions)]
+    paths = [record | machine() for record in bench_path.run(repetitions=options.repetitions)]
     schemes = [record | machine() for record in bench_scheme.run(repetitions=options.repetitions)]
     if options.json is not None:
-        options.json.write_text("".join(json.dumps(record) + "\n" for record in capacities + schemes))
+        options.json.write_text("".join(json.dumps(record) + "\n" for record in capacities + paths + schemes))
     print("Plain pandapower bisection of one node / open capacity per node, all nodes of the level at once")
     print(f"{'case':<60}{'ratio':>8}{'min':>8}{'max':>8}{'peer s':>9}{'ours s':>9}{'diff kW':>9}")
     for record in capacities:
@@ -36,6 +37,13 @@ def main(arguments: list[str]) -> None:
                 f"{record['ratio_max']:>8.0f}{record['plain_s_per_node']:>9.3f}{record['ours_s_per_node']:>9.4f}"
                 f"{record['difference_kw_max']:>9.2f}"
             )
+    print("The path engine: open capacity of all buses / one runpp; batches of load flows / paths")
+    print(f"{'case':<60}{'ratio':>8}{'min':>8}{'max':>8}{'peer s':>9}{'ours s':>9}")
+    for record in paths:
+        print(
+            f"{record['case']:<60}{record['ratio_median']:>8.2f}{record['ratio_min']:>8.2f}{record['ratio_max']:>8.2f}"
+            f"{record['peer_s']:>9.3f}{record['ours_s']:>9.4f}"
+        )
     print("One warm scheme with its documents / one warm load flow of the whole network")
     print(f"{'case':<60}{'ratio':>8}{'min':>8}{'max':>8}{'peer s':>9}{'ours s':>9}{'peak MB':>9}")
     for record in schemes:

@@ -4,9 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar, cast
 
 import numba
+
+
+def _forget_outdated_code(folder: Path) -> None:
+    """Delete kept machine code older than any source file: numba only looks at a function's own file."""
+    newest = max(source.stat().st_mtime for source in folder.glob("*.py"))
+    for kept in (folder / "__pycache__").glob("*.nb[ic]"):
+        try:
+            if kept.stat().st_mtime < newest:
+                kept.unlink()
+        except (FileNotFoundError, PermissionError):
+            continue  # another process was first, or nothing may be written here
+
+
+_forget_outdated_code(Path(__file__).parent)
 
 _Function = TypeVar("_Function", bound=Callable[..., object])
 

@@ -29,9 +29,8 @@ SETTLED, UNSETTLED, OUTSIDE, NOT_FALLING = 0, 1, 2, 3
 _ITERATIONS_MAX = 40
 _STEP_DOWN_PU = 0.12
 _LEAST_PU = 0.2
-_SETTLED_MW = 1e-7
-_SETTLED_RATIO = 1e-9
-_SETTLED_PU = 1e-8
+_SETTLED_MW = 1e-3  # Newton's error falls with the square: a last step of 1 kW leaves about 1e-5 kW
+_SETTLED_PU = 2e-5
 _TIE_MW = 1e-6
 _ABOVE_NOSE = 1e-3  # least slope of the source voltage over the candidate's
 _OUTSIDE_PU = 1e-6
@@ -235,10 +234,10 @@ def shoot(
             return p, at, NOT_FALLING, count
         more = max(more, -p)
         v_step = shift + slope * more
-        if abs(more) <= _SETTLED_MW + _SETTLED_RATIO * p and abs(v_step) < _SETTLED_PU:
+        if abs(more) <= _SETTLED_MW and abs(v_step) < _SETTLED_PU:
             if not is_inside:
                 return p, at, OUTSIDE, count
-            return p, at, SETTLED if all_fall else NOT_FALLING, count
+            return p + more, at, SETTLED if all_fall else NOT_FALLING, count
         share = min(1.0, _STEP_DOWN_PU / -v_step) if v_step < 0.0 else 1.0
         v, p = max(_LEAST_PU, v + share * v_step), p + share * more
     return p, -1, UNSETTLED, _ITERATIONS_MAX
