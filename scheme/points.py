@@ -19,10 +19,10 @@ import pandas as pd
 
 from gridmodel.geometry import Floats, LineIndex, PointIndex, starting_near
 from gridmodel.snapshot import Snapshot
+from gridmodel.topology import LOW_VOLTAGE_KV_MAX
 from scheme.model import ConnectionPoint, PointKind, Reason
 from scheme.policy.parameter import PolicyView
 
-LOW_VOLTAGE_KV_MAX = 1.0
 MEDIUM_VOLTAGE_KV_MIN = 6.0
 MEDIUM_VOLTAGE_KV_MAX = 20.0
 BAY_KINDS: frozenset[PointKind] = frozenset({"ring_main_bay", "switching_station_bay", "substation_bay"})

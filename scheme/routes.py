@@ -10,9 +10,10 @@ from typing import Any, Literal
 from gridmodel.capacity.limits import Limits
 from gridmodel.catalogue.loader import Catalogue
 from gridmodel.catalogue.records import LineType
+from gridmodel.topology import LOW_VOLTAGE_KV_MAX
 from gridmodel.trial_route import TrialRoute
 from scheme.model import ConnectionPoint, Reason, Route
-from scheme.points import LOW_VOLTAGE_KV_MAX, Candidate
+from scheme.points import Candidate
 from scheme.policy.parameter import PolicyView
 
 

@@ -10,9 +10,10 @@ from gridmodel.capacity.limits import Limits
 from gridmodel.catalogue.loader import Catalogue
 from gridmodel.connection import ConnectionAssessment
 from gridmodel.snapshot import Snapshot
+from gridmodel.topology import LOW_VOLTAGE_KV_MAX
 from scheme.cost import compute_cost
 from scheme.model import ConnectionPoint, Cost, Material, Route, Score, Segment, Timeline, Variant, Verification, Work
-from scheme.points import LOW_VOLTAGE_KV_MAX, Candidate
+from scheme.points import Candidate
 from scheme.policy.parameter import PolicyView
 from scheme.ranking import Merit, compute_scores, rank
 from scheme.routes import ChosenLine, RouteRules, WantedSupply
