@@ -44,12 +44,19 @@ def to_cgcs2000(lon_deg: float, lat_deg: float, datum: str) -> tuple[float, floa
     for field, value, bound in (("location.lon_deg", lon_deg, 180.0), ("location.lat_deg", lat_deg, 90.0)):
         if not (math.isfinite(value) and abs(value) <= bound):
             raise InputError("coordinate out of range", field=field, value=value, allowed=f"-{bound:g} to {bound:g}")
-    if datum == "GCJ02":
-        place = china_datums.gcj02_to_wgs84_refined(china_datums.Gcj02(lat=lat_deg, lon=lon_deg))
-    elif datum == "BD09":
-        place = china_datums.bd09_to_wgs84_refined(china_datums.Bd09(lat=lat_deg, lon=lon_deg))
-    else:
-        return float(lon_deg), float(lat_deg)
+    try:
+        if datum == "GCJ02":
+            place = china_datums.gcj02_to_wgs84_refined(china_datums.Gcj02(lat=lat_deg, lon=lon_deg))
+        elif datum == "BD09":
+            place = china_datums.bd09_to_wgs84_refined(china_datums.Bd09(lat=lat_deg, lon=lon_deg))
+        else:
+            return float(lon_deg), float(lat_deg)
+    except china_datums.GeoError as error:
+        # BD-09 moves every place of the earth a little, so one at the edge of the map has no original.
+        value = f"{lon_deg}, {lat_deg}"
+        raise InputError(
+            f"not a place of {datum}", field="location", value=value, allowed="a place in China"
+        ) from error
     return float(place.lon), float(place.lat)
 
 

@@ -127,6 +127,12 @@ def test_plane_and_back_returns_the_same_place() -> None:
     assert np.isnan(lon[2])
 
 
+def test_edge_of_the_map_has_no_original_in_bd09() -> None:
+    # BD-09 adds 0.0065 and 0.006 degrees: what would have to be moved to the corner lies beyond it.
+    with pytest.raises(InputError, match="place in China"):
+        to_cgcs2000(-180.0, 90.0, "BD09")
+
+
 def foot_on(line: list[list[float]], lon_deg: float, lat_deg: float) -> Foot:
     [(_, foot)] = LineIndex([line]).find_within(lon_deg, lat_deg, 5000.0)
     return foot
