@@ -53,9 +53,9 @@ def to_cgcs2000(lon_deg: float, lat_deg: float, datum: str) -> tuple[float, floa
             return float(lon_deg), float(lat_deg)
     except china_datums.GeoError as error:
         # BD-09 moves every place of the earth a little, so one at the edge of the map has no original.
-        value = f"{lon_deg}, {lat_deg}"
+        given = f"{lon_deg}, {lat_deg}"
         raise InputError(
-            f"not a place of {datum}", field="location", value=value, allowed="a place in China"
+            f"not a place of {datum}", field="location", value=given, allowed="a place in China"
         ) from error
     return float(place.lon), float(place.lat)
 
