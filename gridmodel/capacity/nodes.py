@@ -144,7 +144,7 @@ def _three_numbers(
     table["reason"] = np.where(physical.status == "assessed", committed.reason, physical.reason)
     unlimited = (table.status == "assessed") & (physical.limit_kind == "ceiling")
     table.loc[unlimited, ["status", "reason"]] = "not_assessable", "no limit of this network applies (at the source)"
-    refused = (nodes.status == "not_assessable") & (table.status != "unsupplied")
+    refused = nodes.status == "not_assessable"  # also where the row left out was its supply
     table.loc[refused, "status"] = "not_assessable"
     table.loc[refused, "reason"] = nodes.reason[refused].fillna("refused by the quality gate")
     assessed = table.status == "assessed"

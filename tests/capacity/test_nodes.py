@@ -114,6 +114,17 @@ def test_node_the_gate_refused_stays_not_assessable_with_its_reason():
     assert row[["administrative_kva", "physical_kva", "open_kva"]].isna().all()
 
 
+def test_node_cut_off_by_a_row_left_out_is_not_assessable_rather_than_unsupplied():
+    """The gate left out the only line to bus 4: without it no source reaches the bus, but that is the data's fault."""
+    cut = snapshot(status={4: "not_assessable"}, reason={4: "its supply was left out"})
+    for table, ends in (("line", ("from_bus", "to_bus")), ("trafo", ("hv_bus", "lv_bus"))):
+        at_bus = cut.net[table][list(ends)].eq(4).any(axis=1)
+        cut.net[table].loc[at_bus, "in_service"] = False
+    row = node_capacity(cut, **OPTIONS).loc[4]
+    assert (row.status, row.reason) == ("not_assessable", "its supply was left out")
+    assert math.isnan(row.open_kva)
+
+
 def test_source_node_is_not_published_as_unlimited():
     table = node_capacity(snapshot(), **OPTIONS)
     assert table.status[0] == "not_assessable"
