@@ -31,7 +31,7 @@ def test_values_are_those_of_the_source():
 
 
 def test_months_day_types_and_hours_are_told_apart(tmp_path):
-    """2016-01-01 was a Friday; both files carry 0.25 on that day, 0.5 on the Saturday and 1 on the Monday of February."""
+    """2016-01-01 was a Friday: 0.25 on that day, 0.5 on the Saturday, 1 on the first Monday of February."""
     times = ["01.01.2016 18:00", "01.01.2016 18:45", "02.01.2016 18:00", "01.02.2016 18:00", "01.02.2016 19:00"]
     values = [0.25, 0.25, 0.5, 1.0, 0.75]
     load = {f"{name}_{q}load": values for name in LOAD_TYPES for q in "pq"}
