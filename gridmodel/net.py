@@ -9,10 +9,12 @@ from __future__ import annotations
 import copy
 import warnings
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from gridmodel.errors import ConvergenceError
@@ -148,6 +150,21 @@ def copy_net(net: Net) -> Net:
     return copy.deepcopy(net)
 
 
+_LOAD_FLOW_OPTIONS: Mapping[str, Any] = {
+    "algorithm": "nr",
+    "calculate_voltage_angles": True,
+    "tolerance_mva": TOLERANCE_MVA,
+    "trafo_model": "t",
+    "trafo_loading": "power",
+    "enforce_q_lims": False,
+    "check_connectivity": True,
+    "voltage_depend_loads": True,
+    "consider_line_temperature": False,
+    "numba": False,
+    "lightsim2grid": False,
+}
+
+
 def run_load_flow(net: Net, *, init: str = "auto", iterations_max: int = 50, **options: Any) -> None:
     """Solve ``net`` by pandapower's Newton method; results are left in its ``res_`` tables.
 
@@ -160,25 +177,80 @@ def run_load_flow(net: Net, *, init: str = "auto", iterations_max: int = 50, **o
     Raises:
         ConvergenceError: No solution, or pandapower cannot handle the data (its message is kept).
     """
-    settings: dict[str, Any] = {
-        "algorithm": "nr",
-        "calculate_voltage_angles": True,
-        "init": init,
-        "max_iteration": iterations_max,
-        "tolerance_mva": TOLERANCE_MVA,
-        "trafo_model": "t",
-        "trafo_loading": "power",
-        "enforce_q_lims": False,
-        "check_connectivity": True,
-        "voltage_depend_loads": True,
-        "consider_line_temperature": False,
-        "numba": False,
-        "lightsim2grid": False,
-    }
-    settings.update(options)
+    settings = {**_LOAD_FLOW_OPTIONS, "init": init, "max_iteration": iterations_max, **options}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             pandapower().runpp(net, **settings)
         except Exception as error:
             raise ConvergenceError(f"load flow has no solution: {type(error).__name__}: {error}"[:300]) from error
+
+
+def clear_results(net: Net) -> None:
+    """Empty the result tables."""
+    pandapower().toolbox.clear_result_tables(net)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class InternalTables:
+    """pandapower's own bus, branch and generator tables of what is energised, as its load flow reads them."""
+
+    bus: npt.NDArray[np.float64]
+    """One row per node (fused buses are one node); columns ``pypower.idx_bus``."""
+    branch: npt.NDArray[np.complex128]
+    """Columns ``pypower.idx_brch``."""
+    gen: npt.NDArray[np.float64]
+    """Columns ``pypower.idx_gen``."""
+    base_mva: float
+    node_of_bus: npt.NDArray[np.int64]
+    """Node of each bus by bus index; -1 = not energised, or no such bus."""
+    branch_row: Mapping[str, npt.NDArray[np.int64]]
+    """Per element table: row of each element in ``branch``, in table order; -1 = not energised."""
+
+
+def internal_tables(net: Net) -> InternalTables:
+    """Return what pandapower's load flow would solve, without solving it; ``net`` is not changed.
+
+    Raises:
+        ConvergenceError: pandapower cannot handle the data (its message is kept).
+    """
+    from pandapower.auxiliary import _add_auxiliary_elements, _init_runpp_options
+    from pandapower.pd2ppc import _pd2ppc
+
+    # a shallow copy will do, except that pandapower adds rows for these tables
+    work = copy_net(net) if len(net.dcline) or len(net.vsc_stacked) else copy.copy(net)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            _init_runpp_options(work, init="flat", max_iteration="auto", enforce_p_lims=False, **_LOAD_FLOW_OPTIONS)
+            _add_auxiliary_elements(work)
+            nothing = np.zeros(0, dtype=np.int64)
+            names = ("bus", "bus_dc", "ext_grid", "gen", "branch", "branch_dc")
+            work._pd2ppc_lookups = dict.fromkeys(names, nothing)
+            _, inner = _pd2ppc(work)
+        except Exception as error:
+            raise ConvergenceError(f"load flow cannot be set up: {type(error).__name__}: {error}"[:300]) from error
+    return _internal_tables(work, inner)
+
+
+def solved_voltages(net: Net) -> npt.NDArray[np.complex128]:
+    """Return the voltage of each node (pu) of a net that :func:`run_load_flow` has solved."""
+    bus, index = net._ppc["internal"]["bus"], pandapower().pypower.idx_bus
+    return np.asarray(bus[:, index.VM] * np.exp(1j * np.deg2rad(bus[:, index.VA])), dtype=np.complex128)
+
+
+def _internal_tables(net: Net, inner: Mapping[str, Any]) -> InternalTables:
+    lookup = np.asarray(net._pd2ppc_lookups["bus"])
+    node_of_bus = np.full(int(net.bus.index.max()) + 1, -1, dtype=np.int64)
+    node = lookup[net.bus.index]
+    node_of_bus[net.bus.index] = np.where((node >= 0) & (node < len(inner["bus"])), node, -1)
+    live = np.asarray(inner["internal"]["branch_is"], dtype=bool)
+    row = np.where(live, np.cumsum(live) - 1, -1).astype(np.int64)
+    return InternalTables(
+        bus=inner["bus"],
+        branch=inner["branch"],
+        gen=inner["gen"],
+        base_mva=float(inner["baseMVA"]),
+        node_of_bus=node_of_bus,
+        branch_row={table: row[first:last] for table, (first, last) in net._pd2ppc_lookups["branch"].items()},
+    )

@@ -1,4 +1,4 @@
-"""A solved net as flat arrays: pandapower's own branch and bus tables (per unit), split into independent islands.
+"""A net as flat arrays: pandapower's own branch and bus tables (per unit), split into independent islands.
 
 Taking the internal tables instead of the element tables makes lines, taps, iron losses, three-winding transformers,
 open-ended lines, bus-bus switches, shunts and wards mean exactly what pandapower means by them. An ideal source holds
@@ -16,7 +16,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from gridmodel.capacity.constraints import Constraints, Flags, Floats, ratings
-from gridmodel.net import Net, pandapower
+from gridmodel.net import Net, internal_tables, pandapower
 
 Integers = npt.NDArray[np.int64]
 Complexes = npt.NDArray[np.complex128]
@@ -28,13 +28,11 @@ VOLTAGE_DEPENDENT = "voltage-dependent load"
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class FlowArrays:
-    """Every energised node (fused buses are one node) and branch of a solved net; per unit on 1 MVA."""
+    """Every energised node (fused buses are one node) and branch of a net; per unit on 1 MVA."""
 
-    node_of_bus: dict[int, int]
-    """Node of each supplied bus."""
+    node_of_bus: Integers
+    """Node of each bus by bus index; -1 = not supplied, or no such bus."""
     u_base_kv: Floats
-    u_pu: Floats
-    """Solved base voltages."""
     s_load_mva: Complexes
     """Consumed power per node at 1 pu, loads less injections."""
     s_linear_mva: Complexes
@@ -79,11 +77,15 @@ class Terms:
 
 
 def extract_arrays(net: Net) -> FlowArrays:
-    """Return the arrays of ``net``, which must have been solved by :func:`gridmodel.net.run_load_flow`."""
+    """Return the arrays of ``net``, which need not be solved and is not changed.
+
+    Raises:
+        ConvergenceError: pandapower cannot handle the data.
+    """
     pypower = pandapower().pypower
     ib, il, ig = pypower.idx_bus, pypower.idx_brch, pypower.idx_gen
-    inner = net._ppc["internal"]
-    bus, branch, gen, base = inner["bus"], inner["branch"], inner["gen"], float(inner["baseMVA"])
+    tables = internal_tables(net)
+    bus, branch, gen, base = tables.bus, tables.branch, tables.gen, tables.base_mva
     from_node, to_node = (branch[:, c].real.astype(np.int64) for c in (il.F_BUS, il.T_BUS))
     is_source = bus[:, ib.BUS_TYPE] == ib.REF
     injected = np.zeros(len(bus), dtype=complex)
@@ -91,40 +93,27 @@ def extract_arrays(net: Net) -> FlowArrays:
     np.add.at(injected, gen[live, ig.GEN_BUS].real.astype(np.int64), gen[live, ig.PG] + 1j * gen[live, ig.QG])
     load = bus[:, ib.PD] + 1j * bus[:, ib.QD] - np.where(is_source, 0.0, injected)
     ratio = np.where(branch[:, il.TAP].real == 0.0, 1.0, branch[:, il.TAP].real)
-    u_solved = bus[:, ib.VM] * np.exp(1j * np.deg2rad(bus[:, ib.VA]))
     island_of_node, island_of_branch = _islands(len(bus), from_node, to_node, is_source)
     return FlowArrays(
-        node_of_bus=_node_of_bus(net, len(bus)),
+        node_of_bus=tables.node_of_bus,
         u_base_kv=bus[:, ib.BASE_KV].astype(float),
-        u_pu=bus[:, ib.VM].astype(float),
         s_load_mva=load,
         s_linear_mva=bus[:, ib.PD] * bus[:, ib.CID_P] + 1j * bus[:, ib.QD] * bus[:, ib.CID_Q],
         s_square_mva=bus[:, ib.PD] * bus[:, ib.CZD_P] + 1j * bus[:, ib.QD] * bus[:, ib.CZD_Q],
         y_shunt_mva=bus[:, ib.GS] + 1j * bus[:, ib.BS],
         is_source=is_source,
-        u_source=u_solved,
+        u_source=(bus[:, ib.VM] * np.exp(1j * np.deg2rad(bus[:, ib.VA]))).astype(np.complex128),
         from_node=from_node,
         to_node=to_node,
         z_series=(branch[:, il.BR_R] + 1j * branch[:, il.BR_X]) / base,
         y_charge=(branch[:, il.BR_G] + 1j * branch[:, il.BR_B]) * base,
         y_extra_to=(branch[:, il.BR_G_ASYM] + 1j * branch[:, il.BR_B_ASYM]) * base / 2.0,
         tap=ratio * np.exp(1j * np.deg2rad(branch[:, il.SHIFT].real)),
-        branch_row=_branch_rows(net),
+        branch_row=dict(tables.branch_row),
         island_of_node=island_of_node,
         island_of_branch=island_of_branch,
         obstacles=_obstacles(net, bus, branch, island_of_node, island_of_branch),
     )
-
-
-def _node_of_bus(net: Net, nodes: int) -> dict[int, int]:
-    lookup = net._pd2ppc_lookups["bus"]
-    return {int(bus): int(lookup[bus]) for bus in net.bus.index if 0 <= lookup[bus] < nodes}
-
-
-def _branch_rows(net: Net) -> dict[str, Integers]:
-    live = np.asarray(net._ppc["internal"]["branch_is"], dtype=bool)
-    inner_row = np.where(live, np.cumsum(live) - 1, -1).astype(np.int64)
-    return {table: inner_row[first:last] for table, (first, last) in net._pd2ppc_lookups["branch"].items()}
 
 
 def _islands(nodes: int, from_node: Integers, to_node: Integers, is_source: Flags) -> tuple[Integers, Integers]:
@@ -154,7 +143,7 @@ def build_terms(net: Net, arrays: FlowArrays, constraints: Constraints) -> Terms
     """Return the loading terms of every energised, rated line and transformer, sorted by limit."""
     parts: list[tuple[Integers, Integers, int, bool, Floats]] = []
     for table in ("line", "trafo", "trafo3w"):
-        rows = np.flatnonzero(constraints.tables == table).astype(np.int64)
+        rows = constraints.rows_of(table)
         branches = arrays.branch_row.get(table)
         if branches is None or not len(rows):
             continue
@@ -184,11 +173,11 @@ def island_of_limits(net: Net, arrays: FlowArrays, constraints: Constraints) -> 
     """Return the island of each limit; ``NO_ISLAND`` where no load can move its value (at a source, or dead)."""
     island = np.full(len(constraints), NO_ISLAND, dtype=np.int64)
     for table, branches in arrays.branch_row.items():
-        rows = np.flatnonzero(constraints.tables == table)
+        rows = constraints.rows_of(table)
         if len(rows):
             first = branches[: len(net[table])]
             island[rows] = np.where(first >= 0, arrays.island_of_branch[first], NO_ISLAND)
-    for row in np.flatnonzero(constraints.tables == "bus"):
-        node = arrays.node_of_bus.get(int(constraints.elements[row]))
-        island[row] = NO_ISLAND if node is None else arrays.island_of_node[node]
+    rows = constraints.rows_of("bus")
+    node = arrays.node_of_bus[constraints.elements[rows]]
+    island[rows] = np.where(node >= 0, arrays.island_of_node[node], NO_ISLAND)
     return island

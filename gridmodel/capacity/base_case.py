@@ -1,4 +1,8 @@
-"""The base case of a capacity calculation: solved, with islands that have no solution taken out and named."""
+"""The base case of a capacity calculation: solved, with islands that have no solution taken out and named.
+
+Where every island is radial, sweeps on pandapower's own tables solve it; otherwise, and where they find no solution,
+pandapower's Newton method does.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
+from gridmodel.capacity.arrays import Integers, Terms, build_terms, extract_arrays, island_of_limits
 from gridmodel.capacity.constraints import (
     SOLUTION_NOISE,
     Constraints,
@@ -16,10 +21,12 @@ from gridmodel.capacity.constraints import (
     measure,
     ratings,
 )
+from gridmodel.capacity.flow import Flow, measure_flow, solve_radial
 from gridmodel.capacity.limits import Limits
+from gridmodel.capacity.path.tree import plant_forest
 from gridmodel.capacity.suspect import suspect_cause
 from gridmodel.errors import ConvergenceError
-from gridmodel.net import Net, copy_net, pandapower, run_load_flow
+from gridmodel.net import Net, clear_results, copy_net, run_load_flow, solved_voltages
 from gridmodel.topology import SupplyPath, SupplyTopology, connected_parts
 
 BASE_TOLERANCE_MVA = 1e-11
@@ -27,18 +34,32 @@ BASE_TOLERANCE_MVA = 1e-11
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class BaseCase:
-    """A working copy of the net, solved, and all that follows from it alone."""
+    """A net without any extra load, solved, and all that follows from it alone."""
 
-    net: Net
     original: Net
     """The net as it was given; only read."""
     constraints: Constraints
+    flow: Flow | None
+    """None when no bus has a voltage."""
+    terms: Terms | None
+    """How loadings follow from the branch ends of ``flow``."""
     values: Floats
     """What the base case measures against each limit."""
     unsolved: dict[int, str]
     """Buses of islands whose base case has no solution, and why."""
     unrated: dict[str, set[int]]
     """Elements in service without a rating, per table."""
+    solved: Net | None
+    """The copy that pandapower solved; None where it was not needed."""
+
+    @cached_property
+    def net(self) -> Net:
+        """A copy solved by pandapower, without the islands that have no solution; costs a load flow when first read."""
+        if self.solved is not None:
+            return self.solved
+        work = copy_net(self.original)
+        _solve(work)
+        return work
 
     @cached_property
     def topology(self) -> SupplyTopology:
@@ -46,16 +67,32 @@ class BaseCase:
         return SupplyTopology(self.original)
 
     @cached_property
+    def island_of_limit(self) -> Integers:
+        """Island of each limit, shape (limits,)."""
+        return island_of_limits(self.original, self.live_flow.arrays, self.constraints)
+
+    @cached_property
     def is_broken(self) -> Flags:
         """Which limits the base case breaks, over-voltages left out: they never stop a load. Shape (limits,)."""
         with np.errstate(invalid="ignore"):
             excess = self.constraints.excess(self.values) > SOLUTION_NOISE
-        return np.asarray(excess & (self.constraints.kinds != "voltage_high"))
+        return np.asarray(excess & ~self.constraints.is_kind("voltage_high"))
 
     @property
-    def is_alive(self) -> bool:
-        """Whether any bus has a voltage."""
-        return bool(self.net.res_bus.vm_pu.notna().any())
+    def engine(self) -> str:
+        """What solved it."""
+        return "path" if self.solved is None else "pandapower"
+
+    @property
+    def live_flow(self) -> Flow:
+        """The flow of a net of which something is alive."""
+        if self.flow is None:
+            raise ValueError("no bus has a voltage")
+        return self.flow
+
+    def u_pu_of(self, buses: Integers) -> Floats:
+        """Return the voltage of each bus without extra load (pu); NaN where it has none."""
+        return np.full(len(buses), np.nan) if self.flow is None else self.flow.u_pu_of(buses)
 
     def reason_not_assessable(self, path: SupplyPath) -> str:
         """Return why the capacity behind ``path`` cannot be assessed; empty when it can."""
@@ -70,21 +107,42 @@ class BaseCase:
 
 
 def solve_base_case(net: Net, limits: Limits) -> BaseCase:
-    """Return the solved base case of a copy of ``net``; an island without solution is switched off in the copy."""
-    work = copy_net(net)
-    unsolved = _switch_off_unsolved(work, net)
-    constraints = build_constraints(work, limits)
-    unrated = {
-        table: set(work[table].index[np.isnan(ratings(work, table))].tolist()) for table in ("line", "trafo", "trafo3w")
-    }
+    """Return the solved base case of ``net``, which is not changed."""
+    constraints = build_constraints(net, limits)
+    flow, solved, unsolved = _radial_flow(net), None, dict[int, str]()
+    terms: Terms | None = None
+    if flow is not None:
+        terms = build_terms(net, flow.arrays, constraints)
+        values = measure_flow(flow, terms, constraints)
+    else:
+        solved = copy_net(net)
+        unsolved = _switch_off_unsolved(solved, net)
+        values = measure(solved, constraints)
+        if solved.res_bus.vm_pu.notna().any():
+            arrays = extract_arrays(solved)
+            flow = Flow(arrays=arrays, forest=plant_forest(arrays), voltage=solved_voltages(solved))
+            terms = build_terms(net, arrays, constraints)
     return BaseCase(
-        net=work,
         original=net,
         constraints=constraints,
-        values=measure(work, constraints),
+        flow=flow,
+        terms=terms,
+        values=values,
         unsolved=unsolved,
-        unrated=unrated,
+        unrated={t: set(net[t].index[np.isnan(ratings(net, t))].tolist()) for t in ("line", "trafo", "trafo3w")},
+        solved=solved,
     )
+
+
+def _radial_flow(net: Net) -> Flow | None:
+    """Return the flow of a net whose islands are all radial and solved by sweeps; else None."""
+    try:
+        arrays = extract_arrays(net)
+    except ConvergenceError:
+        return None
+    forest = plant_forest(arrays)
+    voltage = solve_radial(arrays, forest)
+    return None if voltage is None else Flow(arrays=arrays, forest=forest, voltage=voltage)
 
 
 def _solve(work: Net) -> None:
@@ -123,5 +181,5 @@ def _switch_off_unsolved(work: Net, original: Net) -> dict[int, str]:
     if work.bus.in_service.any():
         _solve(work)
     else:
-        pandapower().toolbox.clear_result_tables(work)
+        clear_results(work)
     return unsolved

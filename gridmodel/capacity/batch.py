@@ -13,6 +13,7 @@ import numpy as np
 
 from gridmodel.capacity.arrays import Complexes, FlowArrays, Integers, Terms
 from gridmodel.capacity.constraints import Constraints, Flags, Floats
+from gridmodel.capacity.direction import Direction, sign_of
 
 SOURCE_POWER_VA = 1e25
 """Short-circuit power standing for an ideal source; base voltages then agree with pandapower to 1e-12 pu."""
@@ -25,7 +26,7 @@ _VA_PER_KVA = 1e3
 
 
 class BatchEvaluator:
-    """Values of an island's limits with one extra load.
+    """Values of an island's limits with one extra load, or generation as a load below zero.
 
     Solved by current iteration, twice as fast as Newton's method on distribution islands; what that does not solve (it
     stops short of the voltage collapse) is solved again by Newton's method.
@@ -41,6 +42,7 @@ class BatchEvaluator:
         *,
         island: int,
         rows: Integers,
+        direction: Direction = "load",
     ) -> None:
         """Build the island's model.
 
@@ -50,10 +52,12 @@ class BatchEvaluator:
             constraints: Limits of the whole net.
             island: Which island of ``arrays``.
             rows: Limits wanted, as positions in ``constraints``; all of elements of this island.
+            direction: What is connected.
         """
+        self.direction = direction
         branches = np.flatnonzero(arrays.island_of_branch == island)
         nodes = np.unique(np.concatenate([arrays.from_node[branches], arrays.to_node[branches]]))
-        self._local = np.full(len(arrays.u_pu), -1, dtype=np.int64)
+        self._local = np.full(len(arrays.u_base_kv), -1, dtype=np.int64)
         self._local[nodes] = np.arange(len(nodes))
         self._nodes, self._branches = nodes, branches
         self._from, self._to = self._local[arrays.from_node[branches]], self._local[arrays.to_node[branches]]
@@ -106,7 +110,7 @@ class BatchEvaluator:
         column[rows] = np.arange(len(rows))
         is_bus = constraints.tables[rows] == "bus"
         self._bus_columns = np.flatnonzero(is_bus)
-        self._bus_nodes = self._local[[arrays.node_of_bus[int(bus)] for bus in constraints.elements[rows[is_bus]]]]
+        self._bus_nodes = self._local[arrays.node_of_bus[constraints.elements[rows[is_bus]]]]
         wanted = np.flatnonzero(column[terms.row] >= 0)
         place = np.full(len(arrays.from_node), -1, dtype=np.int64)
         place[self._branches] = np.arange(len(self._branches))
@@ -125,18 +129,19 @@ class BatchEvaluator:
         return self._nodes, u_pu[0]
 
     def values(self, buses: Integers, p_kw: Floats, tan_phi: float) -> tuple[Floats, Flags]:
-        """Return the limits' values, one row per bus with the load connected there and nowhere else.
+        """Return the limits' values, one row per bus with the connection made there and nowhere else.
 
         Args:
             buses: Buses of this island, shape (n,).
-            p_kw: Extra load (kW), shape (n,).
+            p_kw: Extra load or generation (kW), shape (n,).
             tan_phi: Reactive per active power.
 
         Returns:
             Values, shape (n, limits), and whether the load flow has a solution, shape (n,).
         """
-        at = self._local[[self._node_of_bus[bus] for bus in buses.tolist()]]
-        u_pu, s_mva = self._solve_both(at, (p_kw * _VA_PER_KVA * (1.0 + 1j * tan_phi)).astype(np.complex128))
+        at = self._local[self._node_of_bus[buses]]
+        extra_va = sign_of(self.direction) * p_kw * _VA_PER_KVA * (1.0 + 1j * tan_phi)
+        u_pu, s_mva = self._solve_both(at, extra_va.astype(np.complex128))
         values = np.empty((len(buses), self._count))
         values[:, self._bus_columns] = u_pu[:, self._bus_nodes]
         if len(self._term_starts):
@@ -174,10 +179,11 @@ class BatchEvaluator:
             },
         )
         u_pu, flow = np.array(output["node"]["u_pu"]), output["generic_branch"]
-        s_from = np.hypot(flow["p_from"], flow["q_from"])
-        s_to = flow["p_to"] + 1j * flow["q_to"]
-        if self._extra_to.any():  # power-grid-model books the unequal part of a transformer's shunt at the node
-            s_to = s_to + np.conj(self._extra_to) * _VA_PER_MVA * u_pu[:, self._to] ** 2
+        with np.errstate(invalid="ignore"):  # scenarios without solution end in NaN
+            s_from = np.hypot(flow["p_from"], flow["q_from"])
+            s_to = flow["p_to"] + 1j * flow["q_to"]
+            if self._extra_to.any():  # power-grid-model books the unequal part of a transformer's shunt at the node
+                s_to = s_to + np.conj(self._extra_to) * _VA_PER_MVA * u_pu[:, self._to] ** 2
         s_mva = np.hstack([s_from, np.abs(s_to)]) / _VA_PER_MVA
         failed = self._model.batch_error
         if failed is not None:

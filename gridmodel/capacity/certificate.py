@@ -12,7 +12,7 @@ from gridmodel.capacity.base_case import BaseCase
 from gridmodel.capacity.bracket import Question
 from gridmodel.capacity.constraints import Floats
 from gridmodel.capacity.reference import ReferenceEvaluator
-from gridmodel.capacity.rows import Row, step_kw
+from gridmodel.capacity.rows import CONVERGENCE, EXISTING_VIOLATION, Row, Rows, step_kw
 from gridmodel.errors import EngineDisagreementError
 
 Confirm = Literal["sample", "all", "none"]
@@ -38,7 +38,7 @@ class Certificate:
 
 def certify(
     base: BaseCase,
-    rows: dict[int, Row],
+    rows: Rows,
     *,
     tan_phi: float,
     confirm: Confirm,
@@ -59,15 +59,15 @@ def certify(
     return Certificate(confirm=confirm, nodes_checked=len(chosen), difference_kw_max=max(differences))
 
 
-def _choose(rows: dict[int, Row], confirm: Confirm, nodes: int, seed: int) -> list[Row]:
-    """Return the rows to check; an existing violation was seen by the reference already."""
-    checkable = [row for row in rows.values() if row.status == "assessed" and row.limit_kind != "existing_violation"]
+def _choose(rows: Rows, confirm: Confirm, nodes: int, seed: int) -> list[Row]:
+    """Return the rows to check; an existing violation is a value of 0 with nothing to break above it."""
     if confirm == "none":
         return []
-    if confirm == "all" or len(checkable) <= nodes:
-        return checkable
-    sampled = {row.bus for row in random.Random(seed).sample(checkable, nodes)}  # noqa: S311 - not for secrets
-    return [row for row in checkable if row.bus in sampled or row.limit_kind == "convergence"]
+    places = np.flatnonzero((rows.status == "assessed") & (rows.kind != EXISTING_VIOLATION)).tolist()
+    if confirm == "sample" and len(places) > nodes:
+        sampled = random.Random(seed).sample(places, nodes)  # noqa: S311 - not for secrets
+        places = sorted({*sampled, *(place for place in places if rows.kind[place] == CONVERGENCE)})
+    return [rows.row(place) for place in places]
 
 
 def _difference_kw(

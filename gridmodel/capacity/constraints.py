@@ -23,6 +23,10 @@ Flags = npt.NDArray[np.bool_]
 Kind = Literal["line_loading", "transformer_loading", "voltage_low", "voltage_high"]
 Table = Literal["line", "trafo", "trafo3w", "bus"]
 
+TABLES: tuple[Table, ...] = ("line", "trafo", "trafo3w", "bus")
+KINDS: tuple[Kind, ...] = ("line_loading", "transformer_loading", "voltage_low", "voltage_high")
+_TABLE_NAMES, _KIND_NAMES = np.array(TABLES, dtype=object), np.array(KINDS, dtype=object)
+
 SOLUTION_NOISE = 1e-9
 """A limit counts as broken when it is exceeded by more than this (per unit or ratio); Newton's residue is smaller."""
 
@@ -31,9 +35,11 @@ SOLUTION_NOISE = 1e-9
 class Constraints:
     """Limits of one net; all arrays have one entry per limit."""
 
-    tables: npt.NDArray[np.object_]
+    table_codes: npt.NDArray[np.int8]
+    """Places in ``TABLES``."""
     elements: npt.NDArray[np.int64]
-    kinds: npt.NDArray[np.object_]
+    kind_codes: npt.NDArray[np.int8]
+    """Places in ``KINDS``."""
     limits: Floats
     """Loading ratio or voltage (pu); NaN = rating not known."""
     signs: Floats
@@ -47,13 +53,32 @@ class Constraints:
     def subset(self, rows: npt.NDArray[np.int64]) -> Constraints:
         """Return some of the limits, in the order given."""
         return Constraints(
-            tables=self.tables[rows],
+            table_codes=self.table_codes[rows],
             elements=self.elements[rows],
-            kinds=self.kinds[rows],
+            kind_codes=self.kind_codes[rows],
             limits=self.limits[rows],
             signs=self.signs[rows],
             effects=self.effects[rows],
         )
+
+    @cached_property
+    def tables(self) -> npt.NDArray[np.object_]:
+        """Element table of each limit."""
+        return _TABLE_NAMES[self.table_codes]
+
+    @cached_property
+    def kinds(self) -> npt.NDArray[np.object_]:
+        """Kind of each limit."""
+        return _KIND_NAMES[self.kind_codes]
+
+    def is_kind(self, kind: Kind) -> Flags:
+        """Return which limits are of one kind."""
+        return np.asarray(self.kind_codes == KINDS.index(kind))
+
+    def rows_of(self, table: str) -> npt.NDArray[np.int64]:
+        """Return the limits of one element table; none for a table without limits."""
+        code = TABLES.index(table) if table in TABLES else -1
+        return np.flatnonzero(self.table_codes == code).astype(np.int64)
 
     def excess(self, values: Floats) -> Floats:
         """Return by how much each limit is exceeded (pu or ratio; negative = margin), same shape as ``values``."""
@@ -94,13 +119,14 @@ def build_constraints(net: Net, limits: Limits) -> Constraints:
     voltage = limits.off_path_voltage_effect_pu
     parts.append(("bus", "voltage_low", net.bus.index[~np.isnan(low)], low[~np.isnan(low)], -1.0, voltage))
     parts.append(("bus", "voltage_high", net.bus.index[~np.isnan(high)], high[~np.isnan(high)], 1.0, voltage))
+    counts = [len(part[2]) for part in parts]
     return Constraints(
-        tables=np.concatenate([np.full(len(part[2]), part[0], dtype=object) for part in parts]),
+        table_codes=np.repeat(np.array([TABLES.index(part[0]) for part in parts], dtype=np.int8), counts),
         elements=np.concatenate([np.asarray(part[2], dtype=np.int64) for part in parts]),
-        kinds=np.concatenate([np.full(len(part[2]), part[1], dtype=object) for part in parts]),
+        kind_codes=np.repeat(np.array([KINDS.index(part[1]) for part in parts], dtype=np.int8), counts),
         limits=np.concatenate([part[3] for part in parts]),
-        signs=np.concatenate([np.full(len(part[2]), part[4]) for part in parts]),
-        effects=np.concatenate([np.full(len(part[2]), part[5]) for part in parts]),
+        signs=np.repeat([part[4] for part in parts], counts),
+        effects=np.repeat([part[5] for part in parts], counts),
     )
 
 
@@ -121,7 +147,7 @@ def measure(net: Net, constraints: Constraints) -> Floats:
     """
     values = np.full(len(constraints), np.nan)
     for table in ("line", "trafo", "trafo3w", "bus"):
-        rows = np.flatnonzero(constraints.tables == table)
+        rows = constraints.rows_of(table)
         if not len(rows):
             continue
         measured, index = _measured(net, table), net[table].index

@@ -14,14 +14,15 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from gridmodel.capacity.arrays import Integers
 from gridmodel.capacity.base_case import BaseCase, solve_base_case
 from gridmodel.capacity.bracket import RESOLUTION_KW
 from gridmodel.capacity.certificate import certify
 from gridmodel.capacity.constraints import Floats
 from gridmodel.capacity.island_search import IslandSearch
 from gridmodel.capacity.limits import Limits
-from gridmodel.capacity.rows import Row, answer_without_search, to_table
-from gridmodel.capacity.search import CEILING_KW, _wanted_buses
+from gridmodel.capacity.rows import Row, Rows
+from gridmodel.capacity.search import CEILING_KW, wanted_buses
 from gridmodel.errors import InputError
 from gridmodel.net import Net, copy_net
 from gridmodel.profiles import LoadProfiles, notes_on, profiled_elements
@@ -114,7 +115,7 @@ def capacity_over_hours(
     """
     if method not in ("screened", "full"):
         raise InputError("unknown choice", field="method", value=method, allowed="screened, full")
-    wanted = _wanted_buses(net, buses, power_factor, ceiling_kw, "none")
+    wanted = wanted_buses(net, buses, power_factor, ceiling_kw, "none").tolist()
     rows = profiles.rows_of(hours)
     study = _HoursStudy(net, profiles, limits, math.tan(math.acos(power_factor)), ceiling_kw, progress)
     solved = study.run(wanted, rows, method, seed)
@@ -219,22 +220,14 @@ class _HoursStudy:
         """Solve hours exactly and keep what is worst."""
         for row in rows:
             base = self._base(row)
-            found = self._rows(base, buses)
-            u_pu = base.net.res_bus.vm_pu.reindex(buses).tolist()
+            found = IslandSearch(base, tan_phi=self._tan_phi, ceiling_kw=self._ceiling_kw).run(_as_array(buses))
             excess = base.constraints.excess(base.values)
-            for bus, u in zip(buses, u_pu, strict=True):
-                self._keep(found[bus], row, u, base, excess)
+            for answer, u in zip(found, base.u_pu_of(found.bus).tolist(), strict=True):
+                self._keep(answer, row, u, base, excess)
             self._last_base = base
             self._done += 1
             if self._progress is not None:
                 self._progress(self._done, total)
-
-    def _rows(self, base: BaseCase, buses: list[int]) -> dict[int, Row]:
-        if base.net.bus.in_service.any():
-            return IslandSearch(base, tan_phi=self._tan_phi, ceiling_kw=self._ceiling_kw).run(buses)
-        # nothing is left to search in: every row says why
-        rows = {bus: answer_without_search(base, base.topology.path(bus)) for bus in buses}
-        return {bus: row for bus, row in rows.items() if row is not None}
 
     def _keep(self, row: Row, hour: int, u_pu: float, base: BaseCase, excess: Floats) -> None:
         order = (*_order(row, excess), hour)
@@ -252,9 +245,10 @@ class _HoursStudy:
         if base is None:
             raise RuntimeError("no hour was solved")
         answers = [self._worst[bus] for bus in buses]
-        table = to_table(base, [answer.row for answer in answers])
+        table = _as_rows([answer.row for answer in answers]).to_table(
+            base.constraints, np.array([answer.u_pu for answer in answers])
+        )
         hours = [self._profiles.hours[a.hour] if a.is_hour_named else None for a in answers]
-        table["u_pu"] = [answer.u_pu for answer in answers]
         table["limit_hour"] = pd.Series(hours, index=table.index, dtype=object)
         failed = table.limit_hour.notna() & (table.status == "not_assessable")
         table.loc[failed, "reason"] = "hour " + table.limit_hour[failed] + ": " + table.reason[failed]
@@ -270,10 +264,21 @@ class _HoursStudy:
         chosen = random.Random(seed).sample(answers, min(nodes, len(answers)))  # noqa: S311 - no secret
         differences = [0.0] if chosen else []
         for hour in sorted({answer.hour for answer in chosen}):
-            rows = {answer.row.bus: answer.row for answer in chosen if answer.hour == hour}
+            rows = _as_rows([answer.row for answer in chosen if answer.hour == hour])
             seen = certify(self._base(hour), rows, tan_phi=self._tan_phi, confirm="all", nodes=len(rows), seed=seed)
             differences.append(seen.difference_kw_max or 0.0)
         return {"nodes_checked": len(chosen), "difference_kw_max": max(differences, default=None)}
+
+
+def _as_array(buses: list[int]) -> Integers:
+    return np.array(buses, dtype=np.int64)
+
+
+def _as_rows(answers: list[Row]) -> Rows:
+    rows = Rows(_as_array([answer.bus for answer in answers]))
+    for at, answer in enumerate(answers):
+        rows.put_row(at, answer)
+    return rows
 
 
 def _order(row: Row, excess: Floats) -> tuple[float, int, float]:

@@ -8,13 +8,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+import numpy as np
 import pandas as pd
 
+from gridmodel.capacity.arrays import Integers
 from gridmodel.capacity.base_case import solve_base_case
 from gridmodel.capacity.certificate import SAMPLE_NODES, Confirm, certify
 from gridmodel.capacity.island_search import IslandSearch, Progress
 from gridmodel.capacity.limits import Limits
-from gridmodel.capacity.rows import Row, to_table, unsupplied
 from gridmodel.errors import InputError
 from gridmodel.net import Net
 
@@ -59,28 +60,24 @@ def open_capacity(
         InputError: An argument is outside its range or names no bus.
         EngineDisagreementError: The reference load flow does not confirm a value.
     """
-    wanted = _wanted_buses(net, buses, power_factor, ceiling_kw, confirm)
+    wanted = wanted_buses(net, buses, power_factor, ceiling_kw, confirm)
     base = solve_base_case(net, limits)
     tan_phi = math.tan(math.acos(power_factor))
-    rows = {bus: _not_assessable(bus, base.unsolved[bus]) for bus in wanted if bus in base.unsolved}
-    remaining = [bus for bus in wanted if bus not in rows]
-    if base.is_alive:
-        rows |= IslandSearch(base, tan_phi=tan_phi, ceiling_kw=ceiling_kw, progress=progress).run(remaining)
-    else:
-        rows |= {bus: unsupplied(bus) for bus in remaining}
+    rows = IslandSearch(base, tan_phi=tan_phi, ceiling_kw=ceiling_kw, progress=progress).run(wanted)
     certificate = certify(base, rows, tan_phi=tan_phi, confirm=confirm, nodes=confirm_nodes, seed=seed)
-    table = to_table(base, [rows[bus] for bus in wanted])
+    table = rows.to_table(base.constraints, base.u_pu_of(rows.bus))
     table.attrs["certificate"] = certificate.as_dict()
     return table
 
 
-def _not_assessable(bus: int, reason: str) -> Row:
-    return Row(bus=bus, status="not_assessable", reason=reason)
-
-
-def _wanted_buses(
+def wanted_buses(
     net: Net, buses: Iterable[int] | None, power_factor: float, ceiling_kw: float, confirm: str
-) -> list[int]:
+) -> Integers:
+    """Return the buses asked for, each once, in the order given; default all in service.
+
+    Raises:
+        InputError: An argument is outside its range or names no bus.
+    """
     if not 0.0 < power_factor <= 1.0:
         raise InputError("power factor out of range", field="power_factor", value=power_factor, allowed="(0, 1]")
     if not ceiling_kw > 0.0:
@@ -88,9 +85,9 @@ def _wanted_buses(
     if confirm not in ("sample", "all", "none"):
         raise InputError("unknown choice", field="confirm", value=confirm, allowed="sample, all, none")
     if buses is None:
-        return [int(bus) for bus in net.bus.index[net.bus.in_service.to_numpy(dtype=bool)]]
-    wanted = list(dict.fromkeys(int(bus) for bus in buses))
-    unknown = [bus for bus in wanted if bus not in net.bus.index]
-    if unknown:
-        raise InputError("bus does not exist", field="buses", value=unknown[0], allowed="indices of net.bus")
+        return np.asarray(net.bus.index[net.bus.in_service.to_numpy(dtype=bool)], dtype=np.int64)
+    wanted = np.array(list(dict.fromkeys(int(bus) for bus in buses)), dtype=np.int64)
+    unknown = wanted[~np.isin(wanted, net.bus.index)]
+    if len(unknown):
+        raise InputError("bus does not exist", field="buses", value=int(unknown[0]), allowed="indices of net.bus")
     return wanted

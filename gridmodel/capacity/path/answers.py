@@ -1,19 +1,18 @@
-"""Turns what the path engine finds into rows, and leaves to others the buses it does not answer."""
+"""Answers the buses of radial islands by the path engine, and leaves to others those it does not answer."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 
-from gridmodel.capacity.arrays import FlowArrays, Integers, Terms
+from gridmodel.capacity.arrays import Integers
 from gridmodel.capacity.base_case import BaseCase
 from gridmodel.capacity.bracket import round_down
+from gridmodel.capacity.constraints import Flags, Floats
 from gridmodel.capacity.path.bounds import NO_LIMIT
 from gridmodel.capacity.path.engine import Found, PathEngine
 from gridmodel.capacity.path.supply import Marks, marks_on_path
-from gridmodel.capacity.path.tree import NOWHERE, Forest
-from gridmodel.capacity.rows import NOTED_MAX, Row, note_of
+from gridmodel.capacity.path.tree import NOWHERE
+from gridmodel.capacity.rows import CEILING, EXISTING_VIOLATION, NOTED_MAX, Rows, Texts, note_of
 
 _KW_PER_MW = 1e3
 _GUARD_KW = 0.02
@@ -22,31 +21,27 @@ _GUARD_RATIO = 1e-6
 
 
 class PathAnswers:
-    """Rows of the buses in radial islands of one base case."""
+    """Answers for the buses in radial islands of one base case."""
 
-    def __init__(
-        self, forest: Forest, base: BaseCase, arrays: FlowArrays, terms: Terms, island_of_limit: Integers
-    ) -> None:
-        """Compile the islands of ``base``.
-
-        Args:
-            forest: Its radial islands.
-            base: The solved base case.
-            arrays: Its arrays.
-            terms: Its loading terms.
-            island_of_limit: Island of each limit, shape (limits,).
-        """
-        self._base, self._arrays, self._island_of_limit = base, arrays, island_of_limit
+    def __init__(self, base: BaseCase) -> None:
+        """Compile the radial islands of ``base``; it must have some."""
+        self._base = base
         limits = base.constraints
         usable = np.isfinite(base.values) & np.isfinite(limits.limits)
-        self.engine = PathEngine(forest, base.net, arrays, terms, limits, base.values, usable)
-        excess = limits.excess(base.values)
+        if base.terms is None:
+            raise ValueError("no bus has a voltage")
+        self.engine = PathEngine(base.live_flow, base.original, base.terms, limits, base.values, usable)
         broken = np.flatnonzero(base.is_broken)
-        self._broken = broken[np.lexsort((-broken, excess[broken]))]
+        excess = limits.excess(base.values)[broken]
+        self._broken = broken[np.lexsort((-broken, excess))]
         """Limits broken in the base case, the worst last; of equals the first one last."""
         self._marks, self._broken_at = self._marks_of(self._broken)
-        unrated = [np.isin(limits.elements, list(base.unrated[t])) & (limits.tables == t) for t in base.unrated]
-        self._unrated, _ = self._marks_of(np.flatnonzero(np.logical_or.reduce(unrated)))
+        unrated = [
+            rows[np.isin(limits.elements[rows], list(elements))]
+            for table, elements in base.unrated.items()
+            if elements and len(rows := limits.rows_of(table))
+        ]
+        self._unrated, _ = self._marks_of(np.concatenate([np.zeros(0, dtype=np.int64), *unrated]))
         self._notes: dict[int, str] = {}
 
     def _marks_of(self, rows: Integers) -> tuple[Marks, dict[int, list[int]]]:
@@ -65,37 +60,28 @@ class PathAnswers:
         position = int(self.engine.placement.position[row])
         if position != NOWHERE or limits.tables[row] != "bus":
             return [position] if position != NOWHERE else []
-        node = self._arrays.node_of_bus.get(int(limits.elements[row]), NOWHERE)
+        node = self._base.live_flow.arrays.node_of_bus[limits.elements[row]]
         return [int(root) for root in forest.roots if forest.node[root] == node]
 
-    def rows(self, buses: Integers, *, tan_phi: float, ceiling_kw: float) -> dict[int, Row]:
-        """Return the rows of those of ``buses`` that are answered here."""
-        position = self.engine.position_of_buses(buses)
+    def answer(self, rows: Rows, *, tan_phi: float, ceiling_kw: float) -> None:
+        """Answer those of the pending buses that can be answered here."""
+        at = rows.pending()
+        position = self.engine.position_of_buses(rows.bus[at])
         here = (position != NOWHERE) & (self._unrated.nearest[position] == NOWHERE)
-        buses, position = buses[here], position[here]
+        at, position = at[here], position[here]
         is_free = self._marks.greatest[position] == NOWHERE
-        found = dict(self._existing(buses[~is_free], position[~is_free]))
-        found.update(self._searched(buses[is_free], position[is_free], tan_phi, ceiling_kw))
-        return found
+        self._existing(rows, at[~is_free], position[~is_free])
+        self._search(rows, at[is_free], position[is_free], tan_phi, ceiling_kw)
 
-    def _existing(self, buses: Integers, position: Integers) -> Iterator[tuple[int, Row]]:
-        """Yield the rows of buses with a broken limit on their path."""
+    def _existing(self, rows: Rows, at: Integers, position: Integers) -> None:
+        """Answer buses with a broken limit on their path."""
         marks = self._marks
-        row = self._broken[marks.greatest[position]]
-        row = self.engine.named(buses, position, row, marks.head[position], marks.via[position])
-        for bus, limit, nearest in zip(buses.tolist(), row.tolist(), marks.nearest[position].tolist(), strict=True):
-            notes = self._notes_beside(nearest)
-            yield (
-                bus,
-                Row(
-                    bus=bus,
-                    capacity_kw=0.0,
-                    limit_kind="existing_violation",
-                    limit=limit,
-                    engine="pandapower",
-                    notes=notes,
-                ),
-            )
+        limit = self._broken[marks.greatest[position]]
+        limit = self.engine.named(rows.bus[at], position, limit, marks.head[position], marks.via[position])
+        notes = [self._notes_beside(nearest) for nearest in marks.nearest[position].tolist()]
+        rows.put(
+            at, capacity_kw=0.0, kind=EXISTING_VIOLATION, limit=limit, engine=self._base.engine, notes=_texts(notes)
+        )
 
     def _notes_beside(self, nearest: int) -> str:
         """Return the note on broken limits that are not on the path whose nearest broken position is given."""
@@ -110,41 +96,49 @@ class PathAnswers:
             self._notes[nearest] = note_of(self._base.constraints, np.sort(self._broken[~on_path[self._broken]]))
         return self._notes[nearest]
 
-    def _searched(
-        self, buses: Integers, position: Integers, tan_phi: float, ceiling_kw: float
-    ) -> Iterator[tuple[int, Row]]:
-        """Yield the rows of buses that a search answers."""
-        answer = self.engine.solve(buses, position, tan_phi)
-        p_kw = answer.p_mw * _KW_PER_MW
-        guard_kw = _GUARD_KW + _GUARD_RATIO * p_kw
-        value_kw = round_down(np.maximum(p_kw - guard_kw, 0.0))
-        is_unlimited = value_kw >= ceiling_kw
-        kinds = self._base.constraints.kinds
-        notes = self._notes_at_value(answer, self.engine.island_of_position[position])
-        for bus, value, row, breaks, free, note in zip(
-            buses.tolist(), value_kw.tolist(), answer.row.tolist(), (p_kw + guard_kw).tolist(),
-            is_unlimited.tolist(), notes, strict=True,
-        ):  # fmt: skip
-            if row == NO_LIMIT:
-                continue
-            if free:
-                yield bus, Row(bus=bus, capacity_kw=ceiling_kw, limit_kind="ceiling", engine=self.engine.name)
-            else:
-                yield bus, Row(
-                    bus=bus, capacity_kw=value, limit_kind=str(kinds[row]), limit=row, engine=self.engine.name,
-                    notes=note, breaks_kw=breaks,
-                )  # fmt: skip
+    def _search(self, rows: Rows, at: Integers, position: Integers, tan_phi: float, ceiling_kw: float) -> None:
+        """Answer buses that a search answers."""
+        found = self.engine.solve(rows.bus[at], position, tan_phi)
+        is_found = found.row != NO_LIMIT
+        value_kw, breaks_kw = value_and_break_kw(found.p_mw)
+        is_unlimited = is_found & (value_kw >= ceiling_kw)
+        rows.put(at[is_unlimited], capacity_kw=ceiling_kw, kind=CEILING, engine=self.engine.name)
+        is_found &= ~is_unlimited
+        limit, chosen = found.row[is_found], at[is_found]
+        rows.put(
+            chosen,
+            capacity_kw=value_kw[is_found],
+            kind=self._base.constraints.kind_codes[limit],
+            limit=limit,
+            engine=self.engine.name,
+            notes=self._notes_at_value(found, self.engine.island_of_position[position], is_found),
+            breaks_kw=breaks_kw[is_found],
+        )
 
-    def _notes_at_value(self, answer: Found, islands: Integers) -> Iterator[str]:
-        """Yield the note of each bus: limits of its island broken before, and those broken by it without counting."""
+    def _notes_at_value(self, found: Found, islands: Integers, chosen: Flags) -> Texts:
+        """Return the notes of some buses: limits of their island broken before, and those broken without counting."""
         limits, broken = self._base.constraints, np.sort(self._broken)
-        island_of_broken = self._island_of_limit[broken]
-        before = {at: broken[island_of_broken == at].tolist() for at in np.unique(islands).tolist()}
-        texts = {at: note_of(limits, rows) for at, rows in before.items()}
-        for at, count, noted in zip(islands.tolist(), answer.noted_count.tolist(), answer.noted.tolist(), strict=True):
-            if not count:
-                yield texts[at]
-                continue
-            new = noted[:count]
-            first = sorted([*before[at][:NOTED_MAX], *new])[:NOTED_MAX]
-            yield note_of(limits, first, unlisted=len(before[at]) + count - len(first))
+        island_of_broken = self._base.island_of_limit[broken]
+        notes = np.full(len(islands), "", dtype=object)
+        for island in np.unique(island_of_broken).tolist():
+            notes[islands == island] = note_of(limits, broken[island_of_broken == island].tolist())
+        for at in np.flatnonzero(chosen & (found.noted_count > 0)).tolist():
+            before = broken[island_of_broken == islands[at]].tolist()
+            count = int(found.noted_count[at])
+            new = found.noted[at, :count].tolist()
+            first = sorted([*before[:NOTED_MAX], *new])[:NOTED_MAX]
+            notes[at] = note_of(limits, first, unlisted=len(before) + count - len(first))
+        return notes[chosen]
+
+
+def value_and_break_kw(p_mw: Floats) -> tuple[Floats, Floats]:
+    """Return the capacity that is told, and the load at which it surely breaks (kW), where a limit breaks at ``p_mw``."""
+    p_kw = p_mw * _KW_PER_MW
+    guard_kw = _GUARD_KW + _GUARD_RATIO * p_kw
+    return round_down(np.maximum(p_kw - guard_kw, 0.0)), p_kw + guard_kw
+
+
+def _texts(texts: list[str]) -> Texts:
+    found = np.empty(len(texts), dtype=object)
+    found[:] = texts
+    return found

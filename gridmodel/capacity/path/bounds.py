@@ -99,11 +99,8 @@ def _position_of(branch: Integers, forest: Forest) -> Integers:
 
 
 def _position_of_buses(arrays: FlowArrays, forest: Forest, buses: Integers) -> Integers:
-    known = np.fromiter(arrays.node_of_bus, dtype=np.int64, count=len(arrays.node_of_bus))
-    nodes = np.fromiter(arrays.node_of_bus.values(), dtype=np.int64, count=len(known))
-    position_of_bus = np.full(max(known.max(initial=-1), buses.max(initial=-1)) + 1, NOWHERE, dtype=np.int64)
-    position_of_bus[known] = forest.position_of_node[nodes]
-    return np.asarray(position_of_bus[buses])
+    node = arrays.node_of_bus[buses]
+    return np.where(node >= 0, forest.position_of_node[node], NOWHERE)
 
 
 def _star_positions(arrays: FlowArrays, forest: Forest) -> tuple[Integers, Flags]:

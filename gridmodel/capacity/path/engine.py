@@ -6,18 +6,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gridmodel.capacity.arrays import Complexes, FlowArrays, Integers, Terms
+from gridmodel.capacity.arrays import Integers, Terms
 from gridmodel.capacity.constraints import Constraints, Flags, Floats
+from gridmodel.capacity.flow import Flow
 from gridmodel.capacity.path.bounds import NO_LIMIT, Placement, place_bounds, place_limits
 from gridmodel.capacity.path.oneport import Needs, OnePorts, build_ports, find_needs
 from gridmodel.capacity.path.shooting import SETTLED, shoot_all
 from gridmodel.capacity.path.supply import attach_buses
-from gridmodel.capacity.path.sweep import start_flat, sweep
-from gridmodel.capacity.path.tree import NOWHERE, Forest, Tree
+from gridmodel.capacity.path.tree import NOWHERE, Tree
 from gridmodel.net import Net
 
-VOLTAGE_AGREEMENT_PU = 1e-9
-"""An island is answered here only when the swept base voltages agree with pandapower's to this."""
 _ROUGH_MVA = 1e-5
 """An island is left alone when the last coefficient of a subtree's polynomial may be worth more than this."""
 _LAST_SHARE = 16.0  # of the power x^5 in the Chebyshev polynomial of that degree
@@ -43,9 +41,8 @@ class PathEngine:
 
     def __init__(
         self,
-        forest: Forest,
+        flow: Flow,
         net: Net,
-        arrays: FlowArrays,
         terms: Terms,
         constraints: Constraints,
         base: Floats,
@@ -54,25 +51,27 @@ class PathEngine:
         """Compile the islands.
 
         Args:
-            forest: The radial islands of ``arrays``.
-            net: The solved net.
-            arrays: Its arrays.
+            flow: Base case of ``net``; it must have radial islands.
+            net: The net.
             terms: Loading terms of the net.
             constraints: Limits of the net.
             base: Their values in the base case, shape (limits,).
             usable: Which limits count, shape (limits,).
         """
+        if flow.forest is None:
+            raise ValueError("no radial island")
+        forest, arrays = flow.forest, flow.arrays
         self.forest, self.arrays, self.constraints = forest, arrays, constraints
         self.placement: Placement = place_limits(net, arrays, terms, constraints, self.forest)
         self.bounds, self._as_it_stands = place_bounds(terms, constraints, base, usable, forest, self.placement)
-        self.v_base, is_solved = solve_base(self.forest)
+        self.v_base = flow.u_pu[forest.node]
         self.ports: OnePorts = build_ports(self.tree, self.bounds, self.v_base)
         self.needs: Needs = find_needs(self.tree, self.bounds, self.ports, self.v_base)
         self._literal_needs = self.needs  # without thresholds they are the same
         if (constraints.effects > 0.0).any():
             self._literal_needs = find_needs(self.tree, self._as_it_stands, self.ports, self.v_base)
         self.island_of_position = np.repeat(self.forest.islands, np.diff([*self.forest.roots, len(self.v_base)]))
-        self.islands = frozenset(self._good_islands(is_solved))
+        self.islands = frozenset(self._good_islands(flow.doubtful))
         self._attach = attach_buses(net, arrays, self.forest)
         self._low_row_of_bus = _low_rows(constraints, usable)
 
@@ -81,19 +80,15 @@ class PathEngine:
         """The trees of all radial islands."""
         return self.forest.tree
 
-    def _good_islands(self, is_solved: Flags) -> list[int]:
-        """Return the islands whose base case is pandapower's and whose one-ports are exact."""
-        is_root = self.tree.parent == NOWHERE
-        off = np.abs(self.v_base - self.arrays.u_pu[self.forest.node])
-        rough = np.abs(self.ports.whole[:, -1]) / _LAST_SHARE > _ROUGH_MVA
-        bad = ~(off <= VOLTAGE_AGREEMENT_PU) | ((~self.ports.is_sound | rough) & ~is_root)
-        declined = np.union1d(self.island_of_position[bad], self.placement.declined)
-        return [int(island) for island in self.forest.islands[is_solved] if island not in declined]
+    def _good_islands(self, doubtful: Integers) -> list[int]:
+        """Return the islands whose base case is in balance and whose one-ports are exact."""
+        bad = inexact_positions(self.tree, self.ports)
+        declined = np.concatenate([self.island_of_position[bad], self.placement.declined, doubtful])
+        return [int(island) for island in np.setdiff1d(self.forest.islands, declined)]
 
     def position_of_buses(self, buses: Integers) -> Integers:
         """Return the position of each bus; ``NOWHERE`` at sources and outside the islands answered here."""
-        nodes = self.arrays.node_of_bus
-        node = np.array([nodes.get(bus, -1) for bus in buses.tolist()], dtype=np.int64)
+        node = self.arrays.node_of_bus[buses]
         position = np.where(node >= 0, self.forest.position_of_node[node], NOWHERE)
         is_here = np.isin(self.island_of_position[position], list(self.islands)) & (position != NOWHERE)
         return np.where(is_here, position, NOWHERE)
@@ -137,17 +132,10 @@ class PathEngine:
         return np.where(is_voltage & (other != NO_LIMIT), other, row)
 
 
-def solve_base(forest: Forest) -> tuple[Floats, Flags]:
-    """Return the base voltages of all positions (pu), and which islands have a solution."""
-    tree = forest.tree
-    voltage: Complexes = np.ones(len(forest.node), dtype=np.complex128)
-    current = np.zeros_like(voltage)
-    ends = [*forest.roots[1:].tolist(), len(forest.node)]
-    solved = np.zeros(len(forest.roots), dtype=bool)
-    for island, (first, last) in enumerate(zip(forest.roots.tolist(), ends, strict=True)):
-        start_flat(tree, first, last, voltage)
-        solved[island] = sweep(tree, first, last, 0.0j, -1, voltage, current) > 0
-    return np.abs(voltage), solved
+def inexact_positions(tree: Tree, ports: OnePorts) -> Flags:
+    """Return the positions whose one-port is not exact, shape (positions,); sources have none."""
+    rough = np.abs(ports.whole[:, -1]) / _LAST_SHARE > _ROUGH_MVA
+    return (~ports.is_sound | rough) & (tree.parent != NOWHERE)
 
 
 def _low_rows(constraints: Constraints, usable: Flags) -> Integers:

@@ -64,7 +64,7 @@ class Forest:
     depth_max: int
 
 
-class _Bundles(NamedTuple):
+class Bundles(NamedTuple):
     """Branches between the same two nodes as one; arrays have one entry per bundle."""
 
     first: Integers
@@ -81,7 +81,7 @@ class _Bundles(NamedTuple):
 
 def plant_forest(arrays: FlowArrays) -> Forest | None:
     """Return the radial islands of ``arrays``, None without any; what is no tree or has an obstacle is left out."""
-    bundle_of_branch, bundles, share = _bundle(arrays)
+    bundle_of_branch, bundles, share = bundle_branches(arrays)
     islands = _radial_islands(arrays, bundles)
     if not len(islands):
         return None
@@ -105,7 +105,7 @@ def plant_forest(arrays: FlowArrays) -> Forest | None:
     )
 
 
-def _bundle(arrays: FlowArrays) -> tuple[Integers, _Bundles, Complexes]:
+def bundle_branches(arrays: FlowArrays) -> tuple[Integers, Bundles, Complexes]:
     """Return the bundle of each branch, the bundles, and each branch's share in its bundle."""
     series, half = 1.0 / arrays.z_series, arrays.y_charge / 2.0
     y_ff = (series + half) / np.abs(arrays.tap) ** 2
@@ -114,7 +114,7 @@ def _bundle(arrays: FlowArrays) -> tuple[Integers, _Bundles, Complexes]:
     turned = arrays.from_node > arrays.to_node
     own = [np.where(turned, b, a) for a, b in ((y_ff, y_tt), (y_ft, y_tf), (y_tf, y_ft), (y_tt, y_ff))]
     first, second = np.minimum(arrays.from_node, arrays.to_node), np.maximum(arrays.from_node, arrays.to_node)
-    key = first * len(arrays.u_pu) + second
+    key = first * len(arrays.u_base_kv) + second
     _, at, bundle_of_branch = np.unique(key, return_index=True, return_inverse=True)
     total: list[Complexes] = []
     for y in own:
@@ -126,13 +126,13 @@ def _bundle(arrays: FlowArrays) -> tuple[Integers, _Bundles, Complexes]:
     for y, y_sum in zip(own, total, strict=True):
         gap = np.abs(y - share * y_sum[bundle_of_branch])
         np.logical_or.at(uneven, bundle_of_branch, ~(gap <= PROPORTIONAL * np.abs(own[1])))
-    bundles = _Bundles(
+    bundles = Bundles(
         first[at], second[at], total[0], total[1], total[2], total[3], arrays.island_of_branch[at], uneven
     )
     return bundle_of_branch.astype(np.int64), bundles, share
 
 
-def _radial_islands(arrays: FlowArrays, bundles: _Bundles) -> Integers:
+def _radial_islands(arrays: FlowArrays, bundles: Bundles) -> Integers:
     """Return the islands with one bundle per node: connected in themselves, so they are trees hung at one source."""
     count = int(arrays.island_of_node.max(initial=-1)) + 1
     is_inside = bundles.island != NO_ISLAND
@@ -151,12 +151,12 @@ def _radial_islands(arrays: FlowArrays, bundles: _Bundles) -> Integers:
 def _vertices(arrays: FlowArrays, islands: Integers) -> tuple[Integers, Integers]:
     """Return vertex numbers: first one source per island, then the islands' nodes; and back."""
     nodes = np.flatnonzero(np.isin(arrays.island_of_node, islands) & ~arrays.is_source)
-    vertex_of_node = np.full(len(arrays.u_pu), NOWHERE, dtype=np.int64)
+    vertex_of_node = np.full(len(arrays.u_base_kv), NOWHERE, dtype=np.int64)
     vertex_of_node[nodes] = len(islands) + np.arange(len(nodes))
     return vertex_of_node, np.concatenate([np.full(len(islands), NOWHERE, dtype=np.int64), nodes])
 
 
-def _source_nodes(arrays: FlowArrays, bundles: _Bundles, chosen: Integers, number: Integers, count: int) -> Integers:
+def _source_nodes(arrays: FlowArrays, bundles: Bundles, chosen: Integers, number: Integers, count: int) -> Integers:
     """Return the source node of each radial island, shape (islands,)."""
     source = np.full(count, NOWHERE, dtype=np.int64)
     for node in (bundles.first[chosen], bundles.second[chosen]):
@@ -217,7 +217,7 @@ def _subtree_ends(parent: Integers) -> tuple[Integers, int]:
 
 def _forest(
     arrays: FlowArrays,
-    bundles: _Bundles,
+    bundles: Bundles,
     bundle_of_branch: Integers,
     share: Complexes,
     *,
@@ -241,7 +241,7 @@ def _forest(
     position_of_bundle = np.full(len(bundles.first), NOWHERE, dtype=np.int64)
     position_of_bundle[above[~is_root]] = np.flatnonzero(~is_root)
     position_of_branch = position_of_bundle[bundle_of_branch]
-    position_of_node = np.full(len(arrays.u_pu), NOWHERE, dtype=np.int64)
+    position_of_node = np.full(len(arrays.u_base_kv), NOWHERE, dtype=np.int64)
     position_of_node[node[~is_root]] = np.flatnonzero(~is_root)
     end, depth_max = _subtree_ends(parent)
 
