@@ -58,11 +58,11 @@ def test_base_case_measures_what_pandapower_measures(name):
     peer = copy_net(net)
     if not solve(peer):
         pytest.skip("pandapower has no solution")
-    run_load_flow(peer, tolerance_mva=1e-10)
+    run_load_flow(peer, tolerance_mva=1e-11)
     base = solve_base_case(net, LIMITS)
     expected = measure(peer, base.constraints)
     compared = np.isfinite(expected) & np.isfinite(base.constraints.limits)
-    np.testing.assert_allclose(base.values[compared], expected[compared], rtol=5e-8, atol=1e-8)
+    np.testing.assert_allclose(base.values[compared], expected[compared], rtol=0, atol=1e-8)
     u_pu = peer.res_bus.vm_pu.reindex(net.bus.index)
     np.testing.assert_allclose(base.u_pu_of(net.bus.index.to_numpy()), u_pu, rtol=0, atol=1e-8)
 
