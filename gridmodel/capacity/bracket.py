@@ -3,6 +3,9 @@
 Per candidate the answer lies between ``lo`` (holds) and ``hi`` (breaks). Each round puts one load per candidate: first
 the headroom of the path's ratings, then where the secant of the first limit to break crosses zero, then the two sides
 of the 0.1 kW grid cell of that crossing. Bisection takes over where secants mislead (kinks, no solution).
+
+Generation is searched in the same way; "load" then means the generation tried. It starts with a small step and never
+goes where a rising voltage may already have left its limit and come back; see ``decisions/0008-generation.md``.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ import numpy as np
 
 from gridmodel.capacity.arrays import Integers
 from gridmodel.capacity.constraints import SOLUTION_NOISE, Constraints, Flags, Floats
+from gridmodel.capacity.direction import Direction, never_counts
 
 RESOLUTION_KW = 0.1
 """Capacities are rounded down to this."""
@@ -30,9 +34,10 @@ _FIRST_KW = 1.0  # where nothing suggests a size
 
 
 class Evaluator(Protocol):
-    """Anything that solves load flows with one extra load."""
+    """Anything that solves load flows with one extra load, or one extra generator."""
 
     name: str
+    direction: Direction
 
     def values(self, buses: Integers, p_kw: Floats, tan_phi: float) -> tuple[Floats, Flags]:
         """Return the limits' values per bus, shape (n, limits), and whether there is a solution, shape (n,)."""
@@ -54,6 +59,7 @@ class Question:
     guess_kw: Floats
     tan_phi: float
     ceiling_kw: float
+    direction: Direction = "load"
 
     def pick(self, at: Integers, *, guess_kw: Floats) -> Question:
         """Return the question for some candidates, with another first load."""
@@ -67,7 +73,8 @@ class Question:
         """
         limits = self.constraints
         base_excess = limits.excess(self.base)
-        existed = np.flatnonzero(base_excess > SOLUTION_NOISE)
+        is_existing = base_excess > SOLUTION_NOISE
+        existed = np.flatnonzero(is_existing)
         off_path = ~self.on_path[candidates]
         excess = limits.excess(values)
         excess -= np.where(np.abs(base_excess) <= SOLUTION_NOISE, SOLUTION_NOISE, 0.0)
@@ -75,8 +82,8 @@ class Question:
         if by_effect.any():
             beyond = limits.signs * (values - self.base) - limits.effects
             np.minimum(excess, beyond, out=excess, where=off_path & by_effect)
-        never = (limits.kinds[existed] == "voltage_high") | (off_path[:, existed] & ~by_effect[existed])
-        excess[:, existed] = np.where(never, -np.inf, excess[:, existed])
+        excess[:, existed] = np.where(off_path[:, existed] & ~by_effect[existed], -np.inf, excess[:, existed])
+        excess[:, never_counts(limits, is_existing, self.direction)] = -np.inf
         return excess
 
 
@@ -121,7 +128,13 @@ def round_down(p_kw: Floats) -> Floats:
 
 
 def find_brackets(evaluator: Evaluator, question: Question) -> Brackets:
-    """Return the bracket of every candidate of ``question``."""
+    """Return the bracket of every candidate of ``question``.
+
+    Raises:
+        ValueError: The evaluator connects the other direction.
+    """
+    if evaluator.direction != question.direction:
+        raise ValueError(f"evaluator connects {evaluator.direction}, question asks for {question.direction}")
     state = _State(question)
     evaluations = 0
     for round_number in range(ROUNDS_MAX):
@@ -153,6 +166,11 @@ class _State:
             self.binding[self.base_breaks] = self.last_excess[self.base_breaks].argmax(axis=1)
         self.hi[self.base_breaks] = 0.0
         self.creeps = np.zeros(count)
+        is_generation = question.direction == "generation"
+        self.first_round = -1 if is_generation else 0
+        self.rising = np.flatnonzero(question.constraints.is_kind("voltage_high") & is_generation)
+        self.lo_excess = self.last_excess[:, self.rising]
+        self.below_lo, self.below_lo_excess = np.full(count, np.nan), self.lo_excess.copy()
 
     def _unattributed(self, values: Floats, excess: Floats) -> Flags:
         return np.asarray((self.question.constraints.excess(values) > SOLUTION_NOISE) & ~(excess > 0.0))
@@ -163,11 +181,13 @@ class _State:
 
     def propose(self, at: Integers, round_number: int) -> Floats:
         """Return the next load to try, strictly between ``lo`` and ``hi`` and never above the ceiling."""
-        lo, hi = self.lo[at], self.hi[at]
-        reach = _GROWTH_MAX * np.maximum(np.maximum(lo, self.question.guess_kw[at]), _FIRST_KW)
-        outer = np.minimum(np.where(np.isinf(hi), np.maximum(reach, 2.0 * lo), hi), self.question.ceiling_kw)
-        if round_number == 0:
-            return np.minimum(np.maximum(self.question.guess_kw[at], RESOLUTION_KW), self.question.ceiling_kw)
+        lo, hi, ceiling = self.lo[at], self.hi[at], self.question.ceiling_kw
+        round_number += self.first_round
+        if round_number < 0:
+            return np.full(len(at), min(_FIRST_KW, ceiling))
+        guess = np.maximum(self.question.guess_kw[at], RESOLUTION_KW)
+        reach = guess if round_number == 0 else _GROWTH_MAX * np.maximum(np.maximum(lo, guess), _FIRST_KW)
+        outer = np.minimum(np.where(np.isinf(hi), np.maximum(reach, 2.0 * lo), hi), ceiling)
         crossing = self._crossings(at).min(axis=1, initial=np.inf)
         target = np.minimum(crossing, outer)
         if round_number > 1:
@@ -176,7 +196,17 @@ class _State:
         middle = 0.5 * (lo + np.where(np.isinf(hi), outer, hi))
         bisect = ~is_inside | (np.isfinite(hi) & (round_number > _SECANT_ROUNDS) & (round_number % 2 == 1))
         bisect |= ~self.has_solution[at] & np.isfinite(hi) & (round_number % 2 == 1)
-        return np.where(bisect, middle, target)
+        return np.minimum(np.where(bisect, middle, target), self._barrier(at))
+
+    def _barrier(self, at: Integers) -> Floats:
+        """Return up to where no rising voltage can have been outside its limit: concave, it stays below its secant.
+
+        At least far enough to close in on a limit that is met.
+        """
+        if not len(self.rising):
+            return np.full(len(at), np.inf)
+        crossing = _zero_of_secant(self.below_lo[at], self.below_lo_excess[at], self.lo[at], self.lo_excess[at])
+        return np.asarray(np.maximum(crossing.min(axis=1), round_down(self.lo[at]) + _PROBE_KW))
 
     def _side_of_cell(self, at: Integers, crossing: Floats, target: Floats) -> Floats:
         """Close in: try the grid value below the crossing; when it is known to hold, the load that must break above."""
@@ -192,12 +222,7 @@ class _State:
 
     def _crossings(self, at: Integers) -> Floats:
         """Return where the secant through the last two loads crosses zero, per limit; inf where it does not rise."""
-        step = (self.last_p - self.prev_p)[at, None]
-        last = self.last_excess[at]
-        with np.errstate(all="ignore"):
-            crossing = self.last_p[at, None] - last * step / (last - self.prev_excess[at])
-            rises = ((last - self.prev_excess[at]) / step > 0.0) & np.isfinite(crossing)
-        return np.where(rises, crossing, np.inf)
+        return _zero_of_secant(self.prev_p[at], self.prev_excess[at], self.last_p[at], self.last_excess[at])
 
     def take(self, at: Integers, p_kw: Floats, values: Floats, has_solution: Flags) -> None:
         """Book one round of solved flows."""
@@ -209,12 +234,17 @@ class _State:
         self.prev_p[at], self.prev_excess[at] = self.last_p[at], self.last_excess[at]
         self.last_p[at], self.last_excess[at] = p_kw, excess
         holds = excess.max(axis=1, initial=-np.inf) <= 0.0
+        self._keep_rising(at[holds], excess[holds])
         self.lo[at[holds]] = p_kw[holds]
         self.unattributed[at[holds]] = self._unattributed(values[holds], excess[holds])
         broken = at[~holds]
         self.hi[broken] = p_kw[~holds]
         self.has_solution[broken] = True
         self.binding[broken] = self._first_to_break(broken)
+
+    def _keep_rising(self, at: Integers, excess: Floats) -> None:
+        self.below_lo[at], self.below_lo_excess[at] = self.lo[at], self.lo_excess[at]
+        self.lo_excess[at] = excess[:, self.rising]
 
     def _first_to_break(self, at: Integers) -> Integers:
         """Return the broken limit whose secant crosses first; of equals one on the path."""
@@ -238,3 +268,12 @@ class _State:
             unattributed=self.unattributed,
             evaluations=evaluations,
         )
+
+
+def _zero_of_secant(p_before: Floats, before: Floats, p_last: Floats, last: Floats) -> Floats:
+    """Return where the line through two loads' excesses crosses zero, shape (n, limits); inf where it does not rise."""
+    step = (p_last - p_before)[:, None]
+    with np.errstate(all="ignore"):
+        crossing = p_last[:, None] - last * step / (last - before)
+        rises = ((last - before) / step > 0.0) & np.isfinite(crossing)
+    return np.where(rises, crossing, np.inf)

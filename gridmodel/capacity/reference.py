@@ -1,4 +1,4 @@
-"""The reference: one plain pandapower load flow per question, an ordinary load row added to a copy of the net."""
+"""The reference: one plain pandapower load flow per question, an ordinary load or generator row in a copy."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import numpy as np
 
 from gridmodel.capacity.arrays import Integers
 from gridmodel.capacity.constraints import Constraints, Flags, Floats, measure
+from gridmodel.capacity.direction import Direction
 from gridmodel.errors import ConvergenceError
 from gridmodel.net import Net, copy_net, pandapower, run_load_flow
 
@@ -13,13 +14,13 @@ _KW_PER_MW = 1e3
 
 
 class ReferenceEvaluator:
-    """Values of a net's limits with one extra load, by pandapower."""
+    """Values of a net's limits with one extra load or static generator, by pandapower."""
 
     name = "pandapower"
 
-    def __init__(self, net: Net, constraints: Constraints, *, rows: Integers) -> None:
+    def __init__(self, net: Net, constraints: Constraints, *, rows: Integers, direction: Direction = "load") -> None:
         """Copy ``net``; ``rows`` are the positions of the limits wanted."""
-        self._net = copy_net(net)
+        self._net, self.direction = copy_net(net), direction
         self._constraints, self._rows = constraints, rows
 
     def values(self, buses: Integers, p_kw: Floats, tan_phi: float) -> tuple[Floats, Flags]:
@@ -33,12 +34,14 @@ class ReferenceEvaluator:
         return values, has_solution
 
     def _values_of_one(self, bus: int, p_kw: float, tan_phi: float) -> Floats | None:
+        table = "load" if self.direction == "load" else "sgen"
+        create = pandapower().create_load if table == "load" else pandapower().create_sgen
         p_mw = p_kw / _KW_PER_MW
-        load = pandapower().create_load(self._net, bus, p_mw=p_mw, q_mvar=p_mw * tan_phi)
+        extra = create(self._net, bus, p_mw=p_mw, q_mvar=p_mw * tan_phi)
         try:
             run_load_flow(self._net)
         except ConvergenceError:
             return None
         finally:
-            self._net.load = self._net.load.drop(index=load)
+            self._net[table] = self._net[table].drop(index=extra)
         return measure(self._net, self._constraints)[self._rows]

@@ -16,6 +16,7 @@ from gridmodel.capacity.constraints import (
     build_constraints,
     measure,
 )
+from gridmodel.capacity.direction import Direction, never_counts
 from gridmodel.capacity.limits import Limits
 from gridmodel.net import Net
 from gridmodel.topology import SupplyPath, supply_path
@@ -36,21 +37,28 @@ class Violation:
 
 
 def attributed_violations(
-    before: Net, after: Net, *, bus: int, limits: Limits, path: SupplyPath | None = None
+    before: Net,
+    after: Net,
+    *,
+    bus: int,
+    limits: Limits,
+    path: SupplyPath | None = None,
+    direction: Direction = "load",
 ) -> tuple[Violation, ...]:
-    """Return the violations in ``after`` that count against the load at ``bus``; on the path first, worst first.
+    """Return the violations in ``after`` that count against what ``bus`` connects; on the path first, worst first.
 
     Args:
         before: Net solved without the connection.
         after: Net solved with it; may hold more buses, lines and loads than ``before``.
-        bus: Bus of ``after`` where the load is; its supply path is that of ``after``.
+        bus: Bus of ``after`` where the connection is; its supply path is that of ``after``.
         limits: Operating limits.
         path: That supply path, where the caller has it already.
+        direction: Whether load or generation is connected.
     """
     constraints = build_constraints(after, limits)
     on_path = constraints.is_on_path(supply_path(after, bus) if path is None else path)
     values_before, values_after = measure(before, constraints), measure(after, constraints)
-    attributed = is_attributed(constraints, values_before, values_after, on_path)
+    attributed = is_attributed(constraints, values_before, values_after, on_path, direction)
     return _as_violations(constraints, values_after, on_path, np.flatnonzero(attributed))
 
 
@@ -68,19 +76,21 @@ def is_violated(constraints: Constraints, values: Floats) -> Flags:
         return np.asarray(constraints.excess(values) > SOLUTION_NOISE)
 
 
-def is_attributed(constraints: Constraints, before: Floats, after: Floats, on_path: Flags) -> Flags:
+def is_attributed(
+    constraints: Constraints, before: Floats, after: Floats, on_path: Flags, direction: Direction = "load"
+) -> Flags:
     """Return where a broken limit counts against the connection.
 
     On the supply path it always counts. Off the path it counts when it is new (effect threshold 0), or when the
-    connection itself makes that value worse by at least the threshold. An existing over-voltage never counts: a load
-    does not cause it.
+    connection itself makes that value worse by at least the threshold. What its direction is not answerable for never
+    counts (:func:`gridmodel.capacity.direction.never_counts`).
     """
     violated, existed = is_violated(constraints, after), is_violated(constraints, before)
     with np.errstate(invalid="ignore"):
         worsened = constraints.signs * (after - before) >= constraints.effects
     is_caused = np.where(constraints.effects > 0.0, worsened | np.isnan(before), ~existed)
     counts = on_path | is_caused
-    counts &= ~(existed & (constraints.kinds == "voltage_high"))
+    counts &= ~never_counts(constraints, existed, direction)
     return np.asarray(violated & counts)
 
 

@@ -128,12 +128,14 @@ def broken(readings_):
     return {key for key, (value, limit, sign) in readings_.items() if sign * (value - limit) > NOISE}
 
 
-def counted(before, after, on_path, limits: Limits):
-    """Attribution, word by word from the contract."""
+def counted(before, after, on_path, limits: Limits, direction="load"):
+    """Attribution, word by word from the contract; generation mirrors it: low voltages never stop a generator."""
     existed, result = broken(before), set()
     for key in broken(after):
         kind, table, element = key
-        if kind == "voltage_high" and key in existed:
+        if direction == "load" and kind == "voltage_high" and key in existed:
+            continue
+        if direction == "generation" and kind == "voltage_low":
             continue
         threshold = limits.off_path_voltage_effect_pu if table == "bus" else limits.off_path_loading_effect_ratio
         worse_by = after[key][2] * (after[key][0] - before[key][0])
@@ -142,7 +144,7 @@ def counted(before, after, on_path, limits: Limits):
     return result
 
 
-def check_row(net, row, limits: Limits, power_factor: float, *, noise: float = NOISE) -> None:
+def check_row(net, row, limits: Limits, power_factor: float, *, direction="load") -> None:
     """Assert that plain pandapower holds at the row's capacity and breaks one step above by the element named."""
     bus = int(row.name)
     on_path, is_supplied = Net(net).supply_path(bus)
@@ -156,31 +158,63 @@ def check_row(net, row, limits: Limits, power_factor: float, *, noise: float = N
     assert solve(base)
     before = readings(base, limits)
     named = (row.limit_kind, row.limit_table, row.limit_element)
-    existing = {key for key in counted(before, before, on_path, limits) if (key[1], key[2]) in on_path}
+    existing = {key for key in counted(before, before, on_path, limits, direction) if (key[1], key[2]) in on_path}
     if row.limit_kind == "existing_violation":
         assert row.capacity_kw == 0.0
         assert (row.limit_table, row.limit_element) in {key[1:] for key in existing}, f"bus {bus}: {named} {existing}"
         return
     assert not existing, f"bus {bus} has capacity in spite of {existing}"
     step_kw = 1.0 if net.bus.vn_kv[bus] <= 1.0 else 10.0
-    at_value = loaded(net, bus, row.capacity_kw, power_factor)
+    at_value = loaded(net, bus, row.capacity_kw, power_factor, direction)
     assert at_value is not None, f"bus {bus}: no solution at {row.capacity_kw} kW"
-    hurt = counted(before, readings(at_value, limits), on_path, limits)
+    hurt = counted(before, readings(at_value, limits), on_path, limits, direction)
     assert not hurt, f"bus {bus}: {hurt} at {row.capacity_kw} kW"
     if row.limit_kind == "ceiling":
         return
-    above = loaded(net, bus, row.capacity_kw + step_kw, power_factor)
+    above = loaded(net, bus, row.capacity_kw + step_kw, power_factor, direction)
     if row.limit_kind == "convergence":
         assert above is None, f"bus {bus}: has a solution one step above {row.capacity_kw} kW"
         return
     assert above is not None, f"bus {bus}: no solution one step above, {named} was named"
-    hurt = counted(before, readings(above, limits), on_path, limits)
+    hurt = counted(before, readings(above, limits), on_path, limits, direction)
     assert named in hurt, f"bus {bus}: {named} does not break at {row.capacity_kw} + {step_kw} kW, but {hurt}"
 
 
-def loaded(net, bus, p_kw, power_factor):
-    """A solved copy with the extra load, or None."""
+def loaded(net, bus, p_kw, power_factor, direction="load"):
+    """A solved copy with the extra load or the extra static generator, or None."""
     trial = copy.deepcopy(net)
     p_mw = p_kw / 1000.0
-    pp.create_load(trial, bus, p_mw=p_mw, q_mvar=p_mw * math.tan(math.acos(power_factor)))
+    create = {"load": pp.create_load, "generation": pp.create_sgen}[direction]
+    create(trial, bus, p_mw=p_mw, q_mvar=p_mw * math.tan(math.acos(power_factor)))
     return trial if solve(trial) else None
+
+
+def first_break(net, bus, limits: Limits, power_factor: float, *, direction, step_kw, upto_kw):
+    """The contract by brute force: grow from 0 in steps, then halve the first step that breaks.
+
+    Returns:
+        Load or generation (kW) at which the first violation counts, to 0.05 kW, and all that count there; (inf, set())
+        where ``upto_kw`` holds. A break without solution counts as ``("convergence", None, None)``.
+    """
+    on_path, _ = Net(net).supply_path(bus)
+    base = copy.deepcopy(net)
+    assert solve(base)
+    before = readings(base, limits)
+
+    def hurt(p_kw):
+        trial = loaded(net, bus, p_kw, power_factor, direction)
+        if trial is None:
+            return {("convergence", None, None)}
+        return counted(before, readings(trial, limits), on_path, limits, direction)
+
+    low, high = 0.0, step_kw
+    if hurt(0.0):
+        return 0.0, hurt(0.0)
+    while not hurt(high):
+        low, high = high, high + step_kw
+        if low >= upto_kw:
+            return math.inf, set()
+    while high - low > 0.05:
+        middle = 0.5 * (low + high)
+        low, high = (low, middle) if hurt(middle) else (middle, high)
+    return high, hurt(high)
