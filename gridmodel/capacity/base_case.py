@@ -21,6 +21,7 @@ from gridmodel.capacity.constraints import (
     measure,
     ratings,
 )
+from gridmodel.capacity.direction import Direction, never_counts
 from gridmodel.capacity.flow import Flow, measure_flow, solve_radial
 from gridmodel.capacity.limits import Limits
 from gridmodel.capacity.path.tree import plant_forest
@@ -71,12 +72,11 @@ class BaseCase:
         """Island of each limit, shape (limits,)."""
         return island_of_limits(self.original, self.live_flow.arrays, self.constraints)
 
-    @cached_property
-    def is_broken(self) -> Flags:
-        """Which limits the base case breaks, over-voltages left out: they never stop a load. Shape (limits,)."""
+    def is_broken(self, direction: Direction) -> Flags:
+        """Return which limits the base case breaks that may stop a load, or generation. Shape (limits,)."""
         with np.errstate(invalid="ignore"):
             excess = self.constraints.excess(self.values) > SOLUTION_NOISE
-        return np.asarray(excess & ~self.constraints.is_kind("voltage_high"))
+        return np.asarray(excess & ~never_counts(self.constraints, excess, direction))
 
     @property
     def engine(self) -> str:

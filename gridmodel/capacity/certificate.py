@@ -11,6 +11,7 @@ import numpy as np
 from gridmodel.capacity.base_case import BaseCase
 from gridmodel.capacity.bracket import Question
 from gridmodel.capacity.constraints import Floats
+from gridmodel.capacity.direction import Direction
 from gridmodel.capacity.reference import ReferenceEvaluator
 from gridmodel.capacity.rows import CONVERGENCE, EXISTING_VIOLATION, Row, Rows, step_kw
 from gridmodel.errors import EngineDisagreementError
@@ -44,6 +45,7 @@ def certify(
     confirm: Confirm,
     nodes: int,
     seed: int,
+    direction: Direction = "load",
 ) -> Certificate:
     """Check rows with the reference and return what was seen.
 
@@ -54,7 +56,7 @@ def certify(
     if not chosen:
         return Certificate(confirm=confirm, nodes_checked=0, difference_kw_max=None)
     wanted = np.flatnonzero(np.isfinite(base.values) & np.isfinite(base.constraints.limits)).astype(np.int64)
-    reference = ReferenceEvaluator(base.net, base.constraints, rows=wanted)
+    reference = ReferenceEvaluator(base.net, base.constraints, rows=wanted, direction=direction)
     differences = [_difference_kw(base, row, reference, wanted, tan_phi) for row in chosen]
     return Certificate(confirm=confirm, nodes_checked=len(chosen), difference_kw_max=max(differences))
 
@@ -83,6 +85,7 @@ def _difference_kw(
         guess_kw=np.zeros(1),
         tan_phi=tan_phi,
         ceiling_kw=np.inf,
+        direction=reference.direction,
     )
     step = step_kw(float(base.net.bus.vn_kv.at[row.bus]))
 

@@ -12,6 +12,7 @@ from gridmodel.capacity.base_case import BaseCase
 from gridmodel.capacity.batch import BatchEvaluator
 from gridmodel.capacity.bracket import NOTHING, RESOLUTION_KW, Brackets, Evaluator, Question, find_brackets
 from gridmodel.capacity.constraints import Floats, ratings
+from gridmodel.capacity.direction import Direction
 from gridmodel.capacity.reference import ReferenceEvaluator
 from gridmodel.capacity.rows import (
     CEILING,
@@ -47,11 +48,12 @@ class IslandSearch:
         *,
         tan_phi: float,
         ceiling_kw: float,
+        direction: Direction = "load",
         progress: Progress | None = None,
         first_engine: Engine = "path",
     ) -> None:
         """Prepare a search in ``base``; ``first_engine`` ``batch`` leaves out the path engine."""
-        self._base, self._first_engine = base, first_engine
+        self._base, self._first_engine, self._direction = base, first_engine, direction
         self._tan_phi, self._ceiling_kw, self._progress = tan_phi, ceiling_kw, progress
         self._done, self._total = 0, 0
 
@@ -68,7 +70,7 @@ class IslandSearch:
             if self._first_engine == "path":
                 self._answer_by_path(rows)
             for at in rows.pending().tolist():
-                row = answer_without_search(self._base, self._base.topology.path(int(rows.bus[at])))
+                row = answer_without_search(self._base, self._base.topology.path(int(rows.bus[at])), self._direction)
                 if row is not None:
                     rows.put_row(at, row)
         self._report(int(rows.is_done.sum()))
@@ -93,14 +95,14 @@ class IslandSearch:
         base, arrays = self._base, self._base.live_flow.arrays
         at = rows.pending()
         node = arrays.node_of_bus[rows.bus[at]]
-        broken = np.flatnonzero(base.is_broken)
+        broken = np.flatnonzero(base.is_broken(self._direction))
         broken = base.constraints.elements[broken[np.isin(broken, base.constraints.rows_of("bus"))]]
         is_free = (node >= 0) & (arrays.island_of_node[node] == NO_ISLAND)
         is_free &= ~np.isin(node, arrays.node_of_bus[broken])
         self._put_unlimited(rows, at[is_free])
 
     def _answer_by_path(self, rows: Rows) -> None:
-        if self._base.live_flow.forest is not None:
+        if self._base.live_flow.forest is not None and self._direction == "load":
             from gridmodel.capacity.path.answers import PathAnswers
 
             PathAnswers(self._base).answer(rows, tan_phi=self._tan_phi, ceiling_kw=self._ceiling_kw)
@@ -133,7 +135,9 @@ class IslandSearch:
         usable = np.isfinite(self._base.values) & np.isfinite(constraints.limits)
         limits = np.flatnonzero((self._base.island_of_limit == island) & usable).astype(np.int64)
         batch = self._batch_evaluator(island, limits)
-        engine: Evaluator = batch or ReferenceEvaluator(self._base.net, constraints, rows=limits)
+        engine: Evaluator = batch or ReferenceEvaluator(
+            self._base.net, constraints, rows=limits, direction=self._direction
+        )
         for first in range(0, len(members), _GROUP):
             at = members[first : first + _GROUP]
             question = self._question(limits, rows.bus[at])
@@ -149,10 +153,20 @@ class IslandSearch:
         flow = self._base.live_flow
         if island in flow.arrays.obstacles or self._base.terms is None:
             return None
-        evaluator = BatchEvaluator(flow.arrays, self._base.terms, self._base.constraints, island=island, rows=limits)
+        evaluator = BatchEvaluator(
+            flow.arrays,
+            self._base.terms,
+            self._base.constraints,
+            island=island,
+            rows=limits,
+            direction=self._direction,
+        )
         nodes, u_pu = evaluator.base_voltages()
         agrees = np.abs(u_pu - flow.u_pu[nodes]).max() <= VOLTAGE_AGREEMENT_PU
         return evaluator if agrees else None
+
+    def _reference(self, limits: Integers) -> ReferenceEvaluator:
+        return ReferenceEvaluator(self._base.net, self._base.constraints, rows=limits, direction=self._direction)
 
     def _question(self, limits: Integers, buses: Integers) -> Question:
         constraints = self._base.constraints
@@ -170,6 +184,7 @@ class IslandSearch:
             guess_kw=guess,
             tan_phi=self._tan_phi,
             ceiling_kw=self._ceiling_kw,
+            direction=self._direction,
         )
 
     def _put(
@@ -183,7 +198,7 @@ class IslandSearch:
         kind[is_bound] = np.where(
             brackets.base_breaks[is_bound], EXISTING_VIOLATION, constraints.kind_codes[limit[is_bound]]
         )
-        silent = question.constraints.is_kind("voltage_high")
+        silent = question.constraints.is_kind("voltage_high" if self._direction == "load" else "voltage_low")
         notes = [note_of(constraints, limits[np.flatnonzero(broken & ~silent)]) for broken in brackets.unattributed]
         rows.put(
             at,
@@ -199,7 +214,7 @@ class IslandSearch:
         self, rows: Rows, at: Integers, question: Question, limits: Integers, brackets: Brackets, unsolved: Integers
     ) -> None:
         """Let the reference decide where the batch engine found no solution: it may still find one, or fail earlier."""
-        reference = ReferenceEvaluator(self._base.net, self._base.constraints, rows=limits)
+        reference = self._reference(limits)
         at, brackets = at[unsolved], brackets.pick(unsolved)
         question = question.pick(unsolved, guess_kw=np.maximum(brackets.holds_kw, RESOLUTION_KW))
         everyone = np.arange(len(unsolved))

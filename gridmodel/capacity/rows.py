@@ -15,6 +15,7 @@ import pandas as pd
 from gridmodel.capacity.arrays import Integers
 from gridmodel.capacity.base_case import BaseCase
 from gridmodel.capacity.constraints import KINDS, Constraints, Floats
+from gridmodel.capacity.direction import Direction
 from gridmodel.topology import LOW_VOLTAGE_KV_MAX, SupplyPath
 
 STEP_LV_KW = 1.0
@@ -150,14 +151,15 @@ def note_of(constraints: Constraints, broken: Iterable[int], *, unlisted: int = 
     return "not attributed: " + ", ".join(names) + (f" and {left} more" if left else "")
 
 
-def answer_without_search(base: BaseCase, path: SupplyPath) -> Row | None:
-    """Return the row of a bus that needs no load flow with a load; None where a search is needed."""
+def answer_without_search(base: BaseCase, path: SupplyPath, direction: Direction) -> Row | None:
+    """Return the row of a bus that needs no load flow with anything connected; None where a search is needed."""
     if not path.is_supplied:
         return Row(bus=path.bus, **UNSUPPLIED)
     reason = base.reason_not_assessable(path)
     if reason:
         return Row(bus=path.bus, status="not_assessable", reason=reason)
-    on_path = base.is_broken & base.constraints.is_on_path(path) if base.is_broken.any() else base.is_broken
+    is_broken = base.is_broken(direction)
+    on_path = is_broken & base.constraints.is_on_path(path) if is_broken.any() else is_broken
     if not on_path.any():
         return None
     return Row(
@@ -166,7 +168,7 @@ def answer_without_search(base: BaseCase, path: SupplyPath) -> Row | None:
         limit_kind="existing_violation",
         limit=int(np.where(on_path, base.constraints.excess(base.values), -np.inf).argmax()),
         engine=base.engine,
-        notes=note_of(base.constraints, np.flatnonzero(base.is_broken & ~on_path)),
+        notes=note_of(base.constraints, np.flatnonzero(is_broken & ~on_path)),
     )
 
 

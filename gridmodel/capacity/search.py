@@ -14,6 +14,7 @@ import pandas as pd
 from gridmodel.capacity.arrays import Integers
 from gridmodel.capacity.base_case import solve_base_case
 from gridmodel.capacity.certificate import SAMPLE_NODES, Confirm, certify
+from gridmodel.capacity.direction import Direction
 from gridmodel.capacity.island_search import IslandSearch, Progress
 from gridmodel.capacity.limits import Limits
 from gridmodel.errors import InputError
@@ -29,6 +30,7 @@ def open_capacity(
     limits: Limits,
     power_factor: float = 0.95,
     buses: Iterable[int] | None = None,
+    direction: Direction = "load",
     ceiling_kw: float = CEILING_KW,
     confirm: Confirm = "sample",
     confirm_nodes: int = SAMPLE_NODES,
@@ -42,8 +44,10 @@ def open_capacity(
     Args:
         net: A pandapower network.
         limits: Operating limits.
-        power_factor: Of the extra load, lagging, in (0, 1].
+        power_factor: Of the extra load, lagging, in (0, 1]; generation delivers active and reactive power.
         buses: Bus indices; default all buses in service.
+        direction: ``load``, or ``generation`` for the capacity for distributed generation (分布式电源可开放容量): the
+            largest constant power fed in, stopped by upper voltage limits and by loadings.
         ceiling_kw: Largest load tried (kW); a bus that carries it has ``limit_kind`` ``ceiling``.
         confirm: Which rows the reference load flow checks: a seeded ``sample``, ``all`` or ``none``.
         confirm_nodes: Size of the sample.
@@ -61,10 +65,15 @@ def open_capacity(
         EngineDisagreementError: The reference load flow does not confirm a value.
     """
     wanted = wanted_buses(net, buses, power_factor, ceiling_kw, confirm)
+    if direction not in ("load", "generation"):
+        raise InputError("unknown choice", field="direction", value=direction, allowed="load, generation")
     base = solve_base_case(net, limits)
     tan_phi = math.tan(math.acos(power_factor))
-    rows = IslandSearch(base, tan_phi=tan_phi, ceiling_kw=ceiling_kw, progress=progress).run(wanted)
-    certificate = certify(base, rows, tan_phi=tan_phi, confirm=confirm, nodes=confirm_nodes, seed=seed)
+    search = IslandSearch(base, tan_phi=tan_phi, ceiling_kw=ceiling_kw, direction=direction, progress=progress)
+    rows = search.run(wanted)
+    certificate = certify(
+        base, rows, tan_phi=tan_phi, confirm=confirm, nodes=confirm_nodes, seed=seed, direction=direction
+    )
     table = rows.to_table(base.constraints, base.u_pu_of(rows.bus))
     table.attrs["certificate"] = certificate.as_dict()
     return table
