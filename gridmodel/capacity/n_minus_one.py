@@ -6,28 +6,18 @@ Definitions and what is left out: ``decisions/0007-transfer.md``.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
 
+import numpy as np
 import pandas as pd
 
 from gridmodel.capacity.limits import Limits
-from gridmodel.capacity.search import CEILING_KW, open_capacity
-from gridmodel.capacity.transfer import Outage, TransferStudy, load_kw
+from gridmodel.capacity.search import CEILING_KW, open_capacity, wanted_buses
+from gridmodel.capacity.smallest import SmallestCapacities
+from gridmodel.capacity.transfer import Outage, Progress, TransferStudy
 from gridmodel.net import Net
 
 _LIMIT_COLUMNS = ["limit_kind", "limit_table", "limit_element"]
-
-
-@dataclass(slots=True)
-class _Smallest:
-    """Smallest capacity of one bus so far."""
-
-    capacity_kw: float
-    status: str
-    limit: tuple[object, object, object]
-    outage: str | None = None
-    ties: str | None = None
 
 
 def n_minus_one_capacity(
@@ -39,6 +29,7 @@ def n_minus_one_capacity(
     buses: Iterable[int] | None = None,
     outages: Iterable[str] | None = None,
     ceiling_kw: float = CEILING_KW,
+    progress: Progress | None = None,
 ) -> pd.DataFrame:
     """Return normal capacity and the capacity that survives any single section outage; ``net`` is not changed.
 
@@ -50,6 +41,8 @@ def n_minus_one_capacity(
         buses: Bus indices; default all buses in service.
         outages: Sections to isolate (index of :func:`gridmodel.capacity.sections.find_sections`); default all.
         ceiling_kw: Largest load tried (kW).
+        progress: Called with steps done and steps in total: an outage to restore is one, and so is its capacities'
+            search.
 
     Returns:
         Index = bus; ``capacity_kw`` and ``status`` of the normal state; ``n1_status``: ``restorable`` (every outage
@@ -57,43 +50,32 @@ def n_minus_one_capacity(
         section), ``not_restorable`` (some other outage leaves it without supply), or the status of a state in which no
         capacity could be assessed; ``n1_capacity_kw`` (NaN where not restorable or not assessed); ``n1_outage``,
         ``n1_tie`` (ties closed, joined by a space; None when the normal state is the smallest),
-        ``n1_limit_kind``, ``n1_limit_table``, ``n1_limit_element``. ``attrs["post_fault_states"]`` counts the states
-        whose capacities were searched.
+        ``n1_limit_kind``, ``n1_limit_table``, ``n1_limit_element``, ``n1_engine``. ``attrs["post_fault_states"]``
+        counts the states whose capacities were searched.
 
     Raises:
         InputError: An argument is outside its range or names nothing.
     """
-    table = open_capacity(
-        net, limits=limits, power_factor=power_factor, buses=buses, ceiling_kw=ceiling_kw, confirm="none"
+    wanted = wanted_buses(net, buses, power_factor, ceiling_kw, "none")
+    study = TransferStudy(net, post_fault_limits or limits, power_factor=power_factor)
+
+    def report(offset: int) -> Progress | None:
+        if progress is None:
+            return None
+        return lambda done, total: progress(offset * total + done, 2 * total)
+
+    plans = study.outages(outages, report(0))
+    normal = open_capacity(
+        net, limits=limits, power_factor=power_factor, buses=wanted, ceiling_kw=ceiling_kw, confirm="none"
     )
-    allowed = post_fault_limits or limits
-    study = TransferStudy(net, allowed)
-    plans = study.outages(outages)
-    smallest = dict(_rows(table))
-    states = [plan for plan in plans if plan.restored]
-    for plan in states:
-        post, joined = study.state(plan)
-        concerned = [bus for bus in smallest if bus in joined and bus in post.bus.index]
-        found = open_capacity(
-            post, limits=allowed, power_factor=power_factor, buses=concerned, ceiling_kw=ceiling_kw, confirm="none"
-        )
-        _keep_smaller(smallest, found, plan)
-    return _as_table(table, smallest, _interrupted(plans), len(states))
-
-
-def _rows(table: pd.DataFrame) -> Iterator[tuple[int, _Smallest]]:
-    limits = zip(*(table[name].tolist() for name in _LIMIT_COLUMNS), strict=True)
-    columns = (table.index.tolist(), table.capacity_kw.tolist(), table.status.tolist(), limits)
-    for bus, capacity_kw, status, limit in zip(*columns, strict=True):
-        yield bus, _Smallest(capacity_kw, status, limit)
-
-
-def _keep_smaller(smallest: dict[int, _Smallest], found: pd.DataFrame, plan: Outage) -> None:
-    ties = " ".join(tie.tie for tie in plan.ties)
-    for bus, now in _rows(found):
-        so_far = smallest[bus]
-        if so_far.status == "assessed" and (now.status != "assessed" or now.capacity_kw < so_far.capacity_kw):
-            smallest[bus] = replace(now, outage=plan.section.section, ties=ties)
+    smallest = SmallestCapacities(study.states, normal, ceiling_kw=ceiling_kw)
+    told = report(1)
+    for number, plan in enumerate(plans):
+        if plan.restored:
+            smallest.keep_state(number, plan)
+        if told is not None:
+            told(number + 1, len(plans))
+    return _as_table(normal, smallest, plans, _interrupted(plans))
 
 
 def _interrupted(plans: list[Outage]) -> dict[int, tuple[str, str]]:
@@ -110,30 +92,44 @@ def _interrupted(plans: list[Outage]) -> dict[int, tuple[str, str]]:
 
 
 def _as_table(
-    normal: pd.DataFrame, smallest: dict[int, _Smallest], interrupted: dict[int, tuple[str, str]], states: int
+    normal: pd.DataFrame, smallest: SmallestCapacities, plans: list[Outage], interrupted: dict[int, tuple[str, str]]
 ) -> pd.DataFrame:
-    rows = []
-    for bus, least in smallest.items():
-        status, outage = interrupted.get(bus, ("restorable", ""))
-        if least.status != "assessed":
-            status = least.status
-        if status == "not_restorable":
-            least = _Smallest(math.nan, status, (None, None, None), outage)
-        rows.append([status, least.capacity_kw, least.outage, least.ties, *least.limit])
-    names = ["n1_status", "n1_capacity_kw", "n1_outage", "n1_tie", *(f"n1_{name}" for name in _LIMIT_COLUMNS)]
-    added = pd.DataFrame(rows, columns=names, index=normal.index, dtype=object).astype({"n1_capacity_kw": float})
+    outages = np.array([*(plan.section.section for plan in plans), None], dtype=object)
+    ties = np.array([*(" ".join(tie.tie for tie in plan.ties) for plan in plans), None], dtype=object)
+    n1 = smallest.table()
+    n1["outage"], n1["tie"] = outages[smallest.state], ties[smallest.state]
+    left = [interrupted.get(bus, ("restorable", None)) for bus in normal.index.tolist()]
+    assessed = (n1.status == "assessed").to_numpy()
+    status = np.array([status for status, _ in left], dtype=object)
+    n1["status"] = np.where(assessed, status, n1.status)
+    lost = assessed & (status == "not_restorable")
+    n1.loc[lost, "capacity_kw"] = math.nan
+    n1.loc[lost, [*_LIMIT_COLUMNS, "tie"]] = None
+    n1.loc[lost, "engine"] = ""
+    n1.loc[lost, "outage"] = np.array([outage for _, outage in left], dtype=object)[lost]
+    names = ["status", "capacity_kw", "outage", "tie", *_LIMIT_COLUMNS, "engine"]
+    added = n1[names].set_axis([f"n1_{name}" for name in names], axis=1)
     table = pd.concat([normal[["capacity_kw", "status", *_LIMIT_COLUMNS]], added], axis=1)
-    table.attrs["post_fault_states"] = states
+    table.attrs["post_fault_states"] = sum(bool(plan.restored) for plan in plans)
     return table
 
 
-def feeder_transfer_summary(net: Net, *, limits: Limits, outages: Iterable[str] | None = None) -> pd.DataFrame:
+def feeder_transfer_summary(
+    net: Net,
+    *,
+    limits: Limits,
+    outages: Iterable[str] | None = None,
+    power_factor: float = 0.95,
+    progress: Progress | None = None,
+) -> pd.DataFrame:
     """Return one row per feeder: how much of its load keeps supply after any single section outage.
 
     Args:
         net: Network in its normal state, with the loads of the hour that counts (the peak, for a peak figure).
         limits: Limits after the fault.
         outages: Sections to isolate; default all.
+        power_factor: Of further load, lagging, in (0, 1].
+        progress: Called with outages done and outages in total.
 
     Returns:
         Index = ``feeder``; ``main`` (transformer), ``peak_load_kw`` (loads as they stand in the net), ``ties``,
@@ -141,34 +137,48 @@ def feeder_transfer_summary(net: Net, *, limits: Limits, outages: Iterable[str] 
         ``restorable_load_ratio`` (load restored over load interrupted behind the sections, summed over their outages;
         NaN where no outage interrupts load behind its section), ``worst_outage`` and ``worst_not_restored_kw`` (the
         outage that leaves most load behind it without supply; None and 0 where none does),
-        ``is_n_minus_one_secure`` (every part behind every section is restored).
+        ``is_n_minus_one_secure`` (every part behind every section is restored), ``extra_kw_min`` (the least further
+        load that the tie of a restored part could take, over its outages: what the feeder may still grow by at its
+        worst place; NaN where no tie restores anything) and ``extra_outage`` (which outage that is).
 
     Raises:
-        InputError: ``outages`` names no section.
+        InputError: ``outages`` names no section, or the power factor is outside its range.
     """
-    study = TransferStudy(net, limits)
-    plans = study.outages(outages)
-    rows = []
+    study = TransferStudy(net, limits, power_factor=power_factor)
+    plans: dict[str, list[Outage]] = {}
+    for plan in study.outages(outages, progress):
+        plans.setdefault(plan.section.feeder, []).append(plan)
     feeders = {section.feeder for section in study.sections}
-    for feeder, of in study.feeders[study.feeders.feeder.isin(feeders)].groupby("feeder"):
-        own = [plan for plan in plans if plan.section.feeder == feeder]
-        left = [sum(load_kw(net, part) for part in plan.not_restored) for plan in own]
-        restored_kw = sum(load_kw(net, part) for plan in own for _, part in plan.restored)
-        interrupted_kw = restored_kw + sum(left)
-        worst = max(range(len(own)), key=left.__getitem__, default=None)
-        table, element = of.main_table.iloc[0], of.main_element.iloc[0]
-        rows.append(
-            {
-                "feeder": feeder,
-                "main": None if table is None else f"{table}:{element}",
-                "peak_load_kw": load_kw(net, of.index),
-                "ties": sum(feeder in (tie.feeder_a, tie.feeder_b) for tie in study.ties),
-                "sections": len(own),
-                "sections_restored": sum(not plan.not_restored for plan in own),
-                "restorable_load_ratio": restored_kw / interrupted_kw if interrupted_kw > 0.0 else math.nan,
-                "worst_outage": own[worst].section.section if worst is not None and left[worst] > 0.0 else None,
-                "worst_not_restored_kw": left[worst] if worst is not None else 0.0,
-                "is_n_minus_one_secure": not any(plan.not_restored for plan in own),
-            }
-        )
+    table = study.states.feeders
+    rows = [
+        _feeder_row(study, str(feeder), of, plans.get(str(feeder), []))
+        for feeder, of in table[table.feeder.isin(feeders)].groupby("feeder")
+    ]
     return pd.DataFrame(rows).set_index("feeder")
+
+
+def _feeder_row(study: TransferStudy, feeder: str, of: pd.DataFrame, own: list[Outage]) -> dict[str, object]:
+    def load_kw(parts: Iterable[Iterable[int]]) -> float:
+        return sum((study.states.load_of(part)[0] for part in parts), 0.0)
+
+    left = [load_kw(plan.not_restored) for plan in own]
+    restored_kw = sum(load_kw(part for _, part in plan.restored) for plan in own)
+    interrupted_kw = restored_kw + sum(left)
+    worst = max(range(len(own)), key=left.__getitem__, default=None)
+    chosen = [check for plan in own for check in plan.checks if check.is_chosen and not math.isnan(check.extra_kw)]
+    least = min(chosen, key=lambda check: check.extra_kw, default=None)
+    table, element = of.main_table.iloc[0], of.main_element.iloc[0]
+    return {
+        "feeder": feeder,
+        "main": None if table is None else f"{table}:{element}",
+        "peak_load_kw": load_kw([of.index.tolist()]),
+        "ties": sum(feeder in (tie.feeder_a, tie.feeder_b) for tie in study.ties),
+        "sections": len(own),
+        "sections_restored": sum(not plan.not_restored for plan in own),
+        "restorable_load_ratio": restored_kw / interrupted_kw if interrupted_kw > 0.0 else math.nan,
+        "worst_outage": own[worst].section.section if worst is not None and left[worst] > 0.0 else None,
+        "worst_not_restored_kw": left[worst] if worst is not None else 0.0,
+        "is_n_minus_one_secure": not any(plan.not_restored for plan in own),
+        "extra_kw_min": math.nan if least is None else least.extra_kw,
+        "extra_outage": None if least is None else least.outage,
+    }

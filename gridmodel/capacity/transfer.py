@@ -6,20 +6,19 @@ What is counted, how ties are compared and what is left out: ``decisions/0007-tr
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, fields, replace
 
 import pandas as pd
 
 from gridmodel.capacity.limits import Limits
-from gridmodel.capacity.post_fault import NormalState, normal_state, post_fault_net
-from gridmodel.capacity.sections import Section, SwitchedGraph, Tie, sections_of, ties_of
-from gridmodel.errors import ConvergenceError, InputError
-from gridmodel.islands import Islands
-from gridmodel.net import Net, copy_net, run_load_flow
-from gridmodel.topology import SupplyTopology
+from gridmodel.capacity.post_fault_states import PostFaultStates
+from gridmodel.capacity.sections import Section, Tie
+from gridmodel.errors import InputError
+from gridmodel.net import Net
 
-_KW_PER_MW = 1e3
+Progress = Callable[[int, int], None]
+"""Called with what is done and what there is to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +37,7 @@ class TransferCheck:
     """``a_to_b`` when load moves from side a of the tie to side b, else ``b_to_a``."""
     buses_moved: int
     load_moved_kw: float
+    load_moved_kva: float
     is_solved: bool
     is_legal: bool
     margin_ratio: float
@@ -49,6 +49,13 @@ class TransferCheck:
     """Of the receiving feeder and the part, above 1 kV."""
     line_loading_ratio_max: float = math.nan
     main_transformer_loading_ratio_max: float = math.nan
+    extra_kw: float = math.nan
+    """Further load that the lost side of the tie could take in this state; NaN unless legal."""
+    extra_limit_kind: str | None = None
+    extra_limit_table: str | None = None
+    extra_limit_element: int | None = None
+    engine: str = ""
+    """What solved the state: ``path`` or ``pandapower``."""
     is_chosen: bool = False
 
 
@@ -70,30 +77,26 @@ class Outage:
         return [tie for tie, _ in self.restored]
 
 
-@dataclass(slots=True, eq=False)
 class TransferStudy:
     """Outages of one net, tried one after the other; build it once where several questions are asked."""
 
-    net: Net
-    limits: Limits
-    topology: SupplyTopology = field(init=False)
-    feeders: pd.DataFrame = field(init=False)
-    ties: list[Tie] = field(init=False)
-    sections: list[Section] = field(init=False)
-    graph: SwitchedGraph = field(init=False)
-    states_solved: int = 0
-    """Post-fault states solved so far."""
-    _nets: dict[frozenset[int], Net] = field(default_factory=dict)
-    _normal: dict[frozenset[int], NormalState | None] = field(default_factory=dict)
+    def __init__(self, net: Net, limits: Limits, *, power_factor: float = 0.95) -> None:
+        """Find ties and sections and solve the normal state; ``power_factor`` is that of further load, in (0, 1]."""
+        self.states = PostFaultStates(net, limits, power_factor=power_factor)
+        self.states_solved = 0
+        """Post-fault states solved so far."""
 
-    def __post_init__(self) -> None:
-        self.topology = SupplyTopology(self.net)
-        self.feeders = self.topology.feeders()
-        self.ties = ties_of(self.net, self.feeders)
-        self.sections = sections_of(self.net, self.feeders)
-        self.graph = SwitchedGraph(self.net)
+    @property
+    def ties(self) -> list[Tie]:
+        """Ties of the net."""
+        return self.states.ties
 
-    def outages(self, wanted: Iterable[str] | None = None) -> list[Outage]:
+    @property
+    def sections(self) -> list[Section]:
+        """Sections of the net."""
+        return self.states.sections
+
+    def outages(self, wanted: Iterable[str] | None = None, progress: Progress | None = None) -> list[Outage]:
         """Return the outages of the sections named (default all), in the order of the sections.
 
         Raises:
@@ -105,20 +108,23 @@ class TransferStudy:
             raise InputError(
                 "no such section", field="outages", value=min(chosen - names), allowed="index of find_sections"
             )
-        return [self.outage(section) for section in self.sections if section.section in chosen]
+        found: list[Outage] = []
+        for section in self.sections:
+            if section.section in chosen:
+                found.append(self.outage(section))
+                if progress is not None:
+                    progress(len(found), len(chosen))
+        return found
 
     def outage(self, section: Section) -> Outage:
         """Isolate a section and restore its parts, most buses first, each by the best tie that keeps the limits."""
-        loss = self.graph.loss(section)
+        loss = self.states.graph.loss(section)
         lost = {bus for part in loss.parts for bus in part} | set(loss.own)
-        candidates = {part: self._candidates(section, part, lost) for part in loss.parts}
-        labels = frozenset(
-            self.graph.label(bus) for ties in candidates.values() for tie in ties for bus in (tie.bus_a, tie.bus_b)
-        )
         restored: list[tuple[Tie, tuple[int, ...]]] = []
         checks: list[TransferCheck] = []
-        for part, ties in candidates.items():
-            tried = [self._check(section, part, tie, [tie for tie, _ in restored], labels) for tie in ties]
+        for part in loss.parts:
+            ties = self._candidates(section, part, lost)
+            tried = [self._check(section, part, tie, [tie for tie, _ in restored]) for tie in ties]
             best = max(tried, key=lambda check: (check.is_legal, check.margin_ratio), default=None)
             for check, tie in zip(tried, ties, strict=True):
                 if check is best and check.is_legal:
@@ -135,12 +141,6 @@ class TransferStudy:
             checks=tuple(checks),
         )
 
-    def state(self, outage: Outage) -> tuple[Net, set[int]]:
-        """Return the post-fault net of the islands concerned (not solved) and the buses that hang on its ties."""
-        labels = frozenset(self.graph.label(bus) for tie in outage.ties for bus in (tie.bus_a, tie.bus_b))
-        net = post_fault_net(self._joined_net(labels), outage.section, outage.ties)
-        return net, self.graph.joined(outage.section, outage.ties)
-
     def _candidates(self, section: Section, part: tuple[int, ...], lost: set[int]) -> list[Tie]:
         """Ties with one side in the part and the other one supplied; not those that lie in the section itself."""
         members = set(part)
@@ -152,91 +152,112 @@ class TransferStudy:
             and not (tie.table == "line" and tie.element in section.lines)
         ]
 
-    def _joined_net(self, labels: frozenset[int]) -> Net:
-        """Return the islands that ties may join, cut out of the net; the ties are open."""
-        if labels not in self._nets:
-            joined = copy_net(self.net)
-            between = [tie for tie in self.ties if {self.graph.label(b) for b in (tie.bus_a, tie.bus_b)} <= labels]
-            switches = [switch for tie in between for switch in tie.switches]
-            joined.switch.loc[switches, "closed"] = True
-            islands = Islands(joined)
-            net = islands.cut(islands.label(between[0].bus_a))
-            net.switch.loc[switches, "closed"] = False
-            self._nets[labels] = net
-        return self._nets[labels]
-
-    def _normal_state(self, labels: frozenset[int]) -> NormalState | None:
-        """Return the joined islands as they normally are; None where that has no solution."""
-        if labels not in self._normal:
-            try:
-                self._normal[labels] = normal_state(self._joined_net(labels), self.limits)
-            except ConvergenceError:
-                self._normal[labels] = None
-        return self._normal[labels]
-
-    def _check(
-        self, section: Section, part: tuple[int, ...], tie: Tie, closed: list[Tie], labels: frozenset[int]
-    ) -> TransferCheck:
-        normal = self._normal_state(labels)
-        moves_from_a = tie.bus_a in part
-        near, feeder_to, main_to = (
-            (tie.bus_b, tie.feeder_b, tie.main_b) if moves_from_a else (tie.bus_a, tie.feeder_a, tie.main_a)
-        )
+    def _check(self, section: Section, part: tuple[int, ...], tie: Tie, closed: list[Tie]) -> TransferCheck:
+        side = "b" if tie.bus_a in part else "a"
+        load_kw, load_kva = self.states.load_of(part)
         check = TransferCheck(
             outage=section.section,
             tie=tie.tie,
             feeder_from=section.feeder,
-            feeder_to=feeder_to,
-            main_to=main_to,
-            direction="a_to_b" if moves_from_a else "b_to_a",
+            feeder_to=tie.feeder_b if side == "b" else tie.feeder_a,
+            main_to=tie.main_b if side == "b" else tie.main_a,
+            direction=f"{'a' if side == 'b' else 'b'}_to_{side}",
             buses_moved=len(part),
-            load_moved_kw=load_kw(self.net, part),
+            load_moved_kw=load_kw,
+            load_moved_kva=load_kva,
             is_solved=False,
             is_legal=False,
             margin_ratio=-math.inf,
         )
-        if normal is None:
+        if self.states.has_unsolved((tie.bus_a, tie.bus_b)):
             return check
-        net = post_fault_net(normal.net, section, [*closed, tie])
         self.states_solved += 1
-        try:
-            run_load_flow(net)
-        except ConvergenceError:
+        found = self.states.check(section, [*closed, tie], part, near_side=side)
+        if found is None:
             return check
-        receiving = self.feeders.index[self.feeders.feeder == feeder_to] if feeder_to else pd.Index([near])
-        buses = receiving.union(pd.Index(part))
-        on_path = normal.constraints.is_on_path(self.topology.path(near))
-        if tie.table == "line":
-            on_path |= (normal.constraints.tables == "line") & (normal.constraints.elements == tie.element)
-        joined = self.graph.joined(section, [*closed, tie])
-        verdict = normal.judge(net, on_path=on_path, joined=joined, buses=buses, main=main_to)
-        return replace(check, is_solved=True, **asdict(verdict))
+        return replace(
+            check,
+            is_solved=True,
+            engine=found.engine,
+            extra_kw=found.extra.kw,
+            extra_limit_kind=found.extra.limit_kind,
+            extra_limit_table=found.extra.limit_table,
+            extra_limit_element=found.extra.limit_element,
+            **asdict(found.verdict),
+        )
 
 
-def transfers(net: Net, *, limits: Limits, outages: Iterable[str] | None = None) -> pd.DataFrame:
+def transfers(
+    net: Net,
+    *,
+    limits: Limits,
+    outages: Iterable[str] | None = None,
+    power_factor: float = 0.95,
+    progress: Progress | None = None,
+) -> pd.DataFrame:
     """Return one row per isolated section, part behind it and tie that reaches the part; ``net`` is not changed.
 
     Args:
         net: Network in its normal state, with the loads of the hour that counts.
         limits: Limits after the fault.
         outages: Sections to isolate (index of :func:`find_sections`); default all.
+        power_factor: Of the further load, lagging, in (0, 1].
+        progress: Called with outages done and outages in total.
 
     Returns:
         Columns: the fields of :class:`TransferCheck`. ``attrs["states_solved"]`` is the number of load flows.
 
     Raises:
-        InputError: ``outages`` names no section.
+        InputError: ``outages`` names no section, or the power factor is outside its range.
     """
-    study = TransferStudy(net, limits)
-    rows = [check for outage in study.outages(outages) for check in outage.checks]
-    names = list(TransferCheck.__dataclass_fields__)
+    study = TransferStudy(net, limits, power_factor=power_factor)
+    rows = [check for outage in study.outages(outages, progress) for check in outage.checks]
+    names = [column.name for column in fields(TransferCheck)]
     table = pd.DataFrame([{name: getattr(row, name) for name in names} for row in rows], columns=names)
-    table["binding_element"] = table["binding_element"].astype("Int64")
+    for column in ("binding_element", "extra_limit_element"):
+        table[column] = table[column].astype("Int64")
     table.attrs["states_solved"] = study.states_solved
     return table
 
 
-def load_kw(net: Net, buses: Iterable[int]) -> float:
-    """Return the load in service at some buses (kW)."""
-    load = net.load[net.load.in_service.astype(bool) & net.load.bus.isin(list(buses))]
-    return float((load.p_mw * load.scaling).sum()) * _KW_PER_MW
+def tie_capacities(net: Net, *, limits: Limits, power_factor: float = 0.95) -> pd.DataFrame:
+    """Return what each tie could carry to its other side, one row per direction; ``net`` is not changed.
+
+    It is the largest load at the far end of the closed tie, with the receiving side as it normally is: no transfer over
+    the tie can move more, and one whose loads are spread behind the tie moves less.
+
+    Args:
+        net: Network in its normal state, with the loads of the hour that counts.
+        limits: Limits after the fault.
+        power_factor: Of the load, lagging, in (0, 1].
+
+    Returns:
+        Columns: ``tie``, ``direction``, ``feeder_to``, ``main_to``, ``capacity_kw``, ``capacity_kva`` (NaN where there
+        is none), ``limit_kind``, ``limit_table``, ``limit_element`` (of the receiving side or the tie itself),
+        ``engine``.
+
+    Raises:
+        InputError: The power factor is outside its range.
+    """
+    study = TransferStudy(net, limits, power_factor=power_factor)
+    rows: list[dict[str, object]] = []
+    for tie in study.ties:
+        for side, feeder, main in (("b", tie.feeder_b, tie.main_b), ("a", tie.feeder_a, tie.main_a)):
+            found = study.states.capacity_of_tie(tie, near_side=side)
+            rows.append(
+                {
+                    "tie": tie.tie,
+                    "direction": f"{'a' if side == 'b' else 'b'}_to_{side}",
+                    "feeder_to": feeder,
+                    "main_to": main,
+                    "capacity_kw": found.kw,
+                    "capacity_kva": found.kw / power_factor,
+                    "limit_kind": found.limit_kind,
+                    "limit_table": found.limit_table,
+                    "limit_element": found.limit_element,
+                    "engine": found.engine,
+                }
+            )
+    names = ["tie", "direction", "feeder_to", "main_to", "capacity_kw", "capacity_kva"]
+    names += ["limit_kind", "limit_table", "limit_element", "engine"]
+    return pd.DataFrame(rows, columns=names).astype({"limit_element": "Int64"})
