@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 
@@ -258,3 +260,43 @@ def scaled_loads(net: Net, profiles: LoadProfiles, hour: int) -> ScaledLoads:
         sgen_q_mvar=sgen_q_mvar,
         notes=notes_on(elements),
     )
+
+
+SEASONS: Mapping[str, tuple[int, ...]] = {
+    "winter": (12, 1, 2),
+    "spring": (3, 4, 5),
+    "summer": (6, 7, 8),
+    "autumn": (9, 10, 11),
+}
+"""Months of the meteorological seasons."""
+_DAY_TYPE_LABEL = re.compile(r"(?P<month>\d{2})-[a-z]+-(?P<hour>\d{2})")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HourOfYear:
+    """When an hour is, as far as its label tells."""
+
+    month: int
+    """1 to 12."""
+    hour: int
+    """Hour of day that begins, 0 to 23."""
+
+
+def hour_of_year(label: str) -> HourOfYear:
+    """Return month and hour of day of a label such as ``07-workday-18``, ``24.06.2016 18:15`` or ``2026-07-01T18:00``.
+
+    Raises:
+        InputError: The label is none of these.
+    """
+    if match := _DAY_TYPE_LABEL.fullmatch(label):
+        month, hour = int(match["month"]), int(match["hour"])
+        if 1 <= month <= 12 and hour < 24:
+            return HourOfYear(month=month, hour=hour)
+    for read in (datetime.fromisoformat, lambda text: datetime.strptime(text, "%d.%m.%Y %H:%M")):
+        try:
+            time = read(label)
+        except ValueError:
+            continue
+        return HourOfYear(month=time.month, hour=time.hour)
+    allowed = "07-workday-18, 24.06.2016 18:15 or 2026-07-01T18:00"
+    raise InputError("label tells no month and hour", field="hours", value=label, allowed=allowed)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gridmodel.capacity.arrays import Complexes, Integers
+from gridmodel.capacity.arrays import Integers
 from gridmodel.capacity.constraints import Constraints, Floats
 from gridmodel.capacity.hour_islands import RadialIsland
 from gridmodel.capacity.path.bounds import NO_LIMIT, Bounds
@@ -19,7 +19,8 @@ RANKS = 4
 
 def worst_hours(
     island: RadialIsland,
-    powers: Complexes,
+    more_p: Floats,
+    more_q: Floats,
     constraints: Constraints,
     class_of_hour: Integers,
     share: Floats,
@@ -29,22 +30,32 @@ def worst_hours(
 
     Args:
         island: With the buses asked for.
-        powers: Constant power taken at each position in each hour (MVA), shape (hours, positions).
+        more_p: Multipliers of active power less those of the island's reference hour, shape (hours, profiles).
+        more_q: The same of reactive power.
         constraints: Limits of the net.
         class_of_hour: The least of each class is wanted, shape (hours,).
         share: Of the extra load that is connected in each hour, > 0, shape (hours,).
         tan_phi: Reactive per active power of the extra load.
     """
-    classes, count = int(class_of_hour.max()) + 1, powers.shape[1]
+    classes, count = int(class_of_hour.max()) + 1, len(island.tree.parent)
     records = Records(
         least=np.full((classes, count, RANKS), np.inf),
         hour=np.full((classes, count, RANKS), -1, dtype=np.int64),
-        margin=np.full((count, 3), np.inf),
-        margin_hour=np.full((count, 3), -1, dtype=np.int64),
+        margin=np.full((count, 2), np.inf),
+        margin_hour=np.full((count, 2), -1, dtype=np.int64),
     )
     effects = _effects(constraints, island.counted)
     is_solved = estimate_hours(
-        island.tree, powers, island.counted, effects, class_of_hour, share, tan_phi, records
+        island.tree,
+        island.powers,
+        more_p,
+        more_q,
+        island.counted,
+        effects,
+        class_of_hour,
+        share,
+        tan_phi,
+        records,
     )
     named = [
         records.hour[:, np.unique(island.position)].ravel(),

@@ -13,7 +13,16 @@ SWEEPS_MAX = 200
 
 
 @compiled
-def sweep(tree: Tree, first: int, last: int, s_extra: complex, at: int, voltage: Complexes, current: Complexes) -> int:
+def sweep(
+    tree: Tree,
+    first: int,
+    last: int,
+    s_extra: complex,
+    at: int,
+    voltage: Complexes,
+    current: Complexes,
+    tolerance_pu: float = TOLERANCE_PU,
+) -> int:
     """Solve one island in place and return the number of sweeps, -1 without solution.
 
     Args:
@@ -24,6 +33,7 @@ def sweep(tree: Tree, first: int, last: int, s_extra: complex, at: int, voltage:
         at: Position of that extra power, -1 for nowhere.
         voltage: Start in, solution out (pu, angle relative to the source), shape (positions,).
         current: Delivered to each position (pu), out.
+        tolerance_pu: Greatest change of a voltage in the last sweep.
     """
     for count in range(SWEEPS_MAX):
         for i in range(first, last):
@@ -40,7 +50,7 @@ def sweep(tree: Tree, first: int, last: int, s_extra: complex, at: int, voltage:
             v_new = (voltage[tree.parent[i]] - tree.v_from_j[i] * current[i]) / tree.v_from_v[i]
             error = max(error, abs(v_new - voltage[i]))
             voltage[i] = v_new
-        if error < TOLERANCE_PU:
+        if error < tolerance_pu:
             return count + 1
         if not error < 10.0:
             return -1
