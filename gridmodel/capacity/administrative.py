@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
+from gridmodel.capacity.upstream import Above
 from gridmodel.snapshot import Snapshot
-from gridmodel.topology import LOW_VOLTAGE_KV_MAX, SupplyPath
-
-_KVA_PER_MVA = 1e3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +45,15 @@ class AdministrativeCapacity:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where a node stands in the formula."""
+
+    is_low_voltage: bool
+    feeder_id: str | None
+    above: Above
+
+
+@dataclass(frozen=True, slots=True)
 class _Level:
     key: tuple[str, object]
     element_id: str
@@ -55,21 +62,40 @@ class _Level:
 
 
 class AdministrativeFormula:
-    """The formula over one snapshot."""
+    """The formula over one snapshot; every level is worked out once."""
 
     def __init__(self, snapshot: Snapshot, loading: AdministrativeLimits, *, coincidence_ratio: float) -> None:
-        """Keep the frames; call :meth:`book` for every commitment before asking for values."""
-        self._snapshot, self._loading, self._coincidence_ratio = snapshot, loading, coincidence_ratio
+        """Keep what the levels need; call :meth:`book` for every commitment before asking for values."""
+        self._loading, self._coincidence_ratio = loading, coincidence_ratio
+        transformers, feeders = snapshot.transformers, snapshot.feeders
+        self._transformers = {
+            int(index): (str(element_id), float(sn_kva), float(measured_kva))
+            for index, element_id, sn_kva, measured_kva in zip(
+                transformers.index,
+                transformers.element_id,
+                transformers.sn_kva,
+                transformers.measured_max_kva,
+                strict=True,
+            )
+        }
+        u_of_line = dict(zip(snapshot.lines.index, snapshot.lines.u_nominal_kv, strict=True))
+        self._feeders = {
+            feeder_id: (float(u_of_line.get(head_line, math.nan)), float(rating_a), float(measured_a))
+            for feeder_id, head_line, rating_a, measured_a in zip(
+                feeders.index, feeders.head_line, feeders.rating_a, feeders.measured_max_a, strict=True
+            )
+        }
+        self._levels: dict[tuple[str, object], _Level] = {}
         self._booked_kva: dict[tuple[str, object], float] = defaultdict(float)
 
-    def book(self, path: SupplyPath, capacity_kva: float) -> None:
+    def book(self, place: Place, capacity_kva: float) -> None:
         """Count an in-flight commitment at every level above its node."""
-        for level in self._levels(path):
+        for level in self._levels_of(place):
             self._booked_kva[level.key] += capacity_kva * self._coincidence_ratio
 
-    def capacity(self, path: SupplyPath) -> AdministrativeCapacity:
-        """Return the capacity of the node at the lower end of ``path``."""
-        levels = self._levels(path)
+    def capacity(self, place: Place) -> AdministrativeCapacity:
+        """Return the capacity of a node."""
+        levels = self._levels_of(place)
         missing = [level.missing for level in levels if level.missing]
         if not levels or missing:
             reason = "; ".join(missing) or "no level of the formula above this node"
@@ -82,40 +108,37 @@ class AdministrativeFormula:
             reason="",
         )
 
-    def _levels(self, path: SupplyPath) -> list[_Level]:
-        net = self._snapshot.net
-        mains = [t for t in path.trafos if net.trafo.vn_lv_kv.at[t] > LOW_VOLTAGE_KV_MAX]
-        levels = []
-        if net.bus.vn_kv.at[path.bus] <= LOW_VOLTAGE_KV_MAX:
-            area = [t for t in path.trafos if t not in mains]
-            levels.append(self._transformer_level("transformer", area, self._loading.transformer_ratio))
-        feeder_id = self._snapshot.nodes.feeder_id.get(path.bus)
-        if isinstance(feeder_id, str):
-            levels.append(self._feeder_level(feeder_id))
-        if mains or levels:
-            levels.append(self._transformer_level("main transformer", mains, self._loading.main_transformer_ratio))
-        return levels
+    def _levels_of(self, place: Place) -> list[_Level]:
+        asked: list[tuple[str, object]] = []
+        if place.is_low_voltage:
+            asked.append(("transformer", place.above.area))
+        if place.feeder_id is not None:
+            asked.append(("feeder", place.feeder_id))
+        if place.above.mains or asked:
+            asked.append(("main transformer", place.above.mains))
+        return [self._level(key) for key in asked]
 
-    def _transformer_level(self, name: str, trafos: Iterable[int], ratio: float) -> _Level:
+    def _level(self, key: tuple[str, object]) -> _Level:
+        if key not in self._levels:
+            self._levels[key] = self._feeder_level(key) if key[0] == "feeder" else self._transformer_level(key)
+        return self._levels[key]
+
+    def _transformer_level(self, key: tuple[str, Any]) -> _Level:
         """Transformers feeding in parallel count together."""
-        trafos = tuple(sorted(trafos))
-        frame = self._snapshot.transformers
-        if not trafos or any(t not in frame.index for t in trafos):
-            return _Level((name, trafos), "", math.nan, f"{name} not known")
-        rows = frame.loc[list(trafos)]
-        rating_kva, measured_kva = rows.sn_kva.sum(skipna=False), rows.measured_max_kva.sum(skipna=False)
-        element_id = " ".join(str(i) for i in rows.element_id)
-        gross_kva = float(ratio * rating_kva - measured_kva)
+        name, trafos = key
+        ratio = self._loading.transformer_ratio if name == "transformer" else self._loading.main_transformer_ratio
+        if not trafos or any(t not in self._transformers for t in trafos):
+            return _Level(key, "", math.nan, f"{name} not known")
+        ids, ratings_kva, measured_kva = zip(*(self._transformers[t] for t in trafos), strict=True)
+        element_id, gross_kva = " ".join(ids), ratio * sum(ratings_kva) - sum(measured_kva)
         missing = f"measured maximum or rating of {name} {element_id} missing" if math.isnan(gross_kva) else ""
-        return _Level((name, trafos), element_id, gross_kva, missing)
+        return _Level(key, element_id, gross_kva, missing)
 
-    def _feeder_level(self, feeder_id: str) -> _Level:
-        feeders, lines = self._snapshot.feeders, self._snapshot.lines
-        if feeder_id not in feeders.index:
-            return _Level(("feeder", feeder_id), feeder_id, math.nan, f"feeder {feeder_id} not known")
-        row = feeders.loc[feeder_id]
-        head = lines.u_nominal_kv[lines.index == row.head_line]
-        u_kv = float(head.iloc[0]) if len(head) else math.nan
-        gross_kva = float(math.sqrt(3.0) * u_kv * (self._loading.feeder_ratio * row.rating_a - row.measured_max_a))
+    def _feeder_level(self, key: tuple[str, Any]) -> _Level:
+        _, feeder_id = key
+        if feeder_id not in self._feeders:
+            return _Level(key, feeder_id, math.nan, f"feeder {feeder_id} not known")
+        u_kv, rating_a, measured_a = self._feeders[feeder_id]
+        gross_kva = math.sqrt(3.0) * u_kv * (self._loading.feeder_ratio * rating_a - measured_a)
         missing = f"measured maximum or rating of feeder {feeder_id} missing" if math.isnan(gross_kva) else ""
-        return _Level(("feeder", feeder_id), feeder_id, gross_kva, missing)
+        return _Level(key, feeder_id, gross_kva, missing)

@@ -13,15 +13,18 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from gridmodel.capacity.administrative import AdministrativeFormula, AdministrativeLimits
+from gridmodel.capacity.administrative import AdministrativeFormula, AdministrativeLimits, Place
+from gridmodel.capacity.arrays import NO_ISLAND, FlowArrays, Integers
+from gridmodel.capacity.base_case import BaseCase, solve_base_case
 from gridmodel.capacity.certificate import Confirm
 from gridmodel.capacity.island_search import Progress
 from gridmodel.capacity.limits import Limits
-from gridmodel.capacity.search import open_capacity
+from gridmodel.capacity.search import search_base_case
+from gridmodel.capacity.upstream import Upstream
 from gridmodel.errors import InputError
 from gridmodel.net import Net, copy_net, pandapower
 from gridmodel.snapshot import Snapshot
-from gridmodel.topology import SupplyTopology, connected_parts
+from gridmodel.topology import LOW_VOLTAGE_KV_MAX
 
 __all__ = ["AdministrativeLimits", "node_capacity"]
 
@@ -72,50 +75,53 @@ def node_capacity(
             allowed="[0, 1]",
         )
     wanted = _wanted(snapshot, buses)
-    affected = _affected_by_in_flight(snapshot, wanted)
+    base = solve_base_case(snapshot.net, limits)
+    affected = _affected_by_in_flight(snapshot, base, wanted)
     total = len(wanted) + len(affected)
 
-    def run(net: Net, chosen: list[int], offset: int) -> pd.DataFrame:
+    def run(solved: BaseCase, chosen: Integers, offset: int) -> pd.DataFrame:
         def report(done: int, _: int) -> None:
             if progress is not None:
                 progress(offset + done, total)
 
-        return open_capacity(
-            net, limits=limits, power_factor=power_factor, buses=chosen, confirm=confirm, progress=report
-        )
+        return search_base_case(solved, chosen, power_factor=power_factor, confirm=confirm, progress=report)
 
-    physical = run(snapshot.net, wanted, 0)
+    physical = run(base, wanted, 0)
     committed = physical
-    if affected:
+    if len(affected):
         loaded = _with_in_flight(snapshot, power_factor, in_flight_coincidence_ratio)
         committed = physical.copy()
-        second = run(loaded, affected, len(wanted))
+        second = run(solve_base_case(loaded, limits), affected, len(wanted))
         committed.loc[affected, second.columns] = second
         physical.attrs["certificate_in_flight"] = second.attrs["certificate"]
     table = _three_numbers(snapshot, physical, committed, power_factor)
-    _add_administrative(table, snapshot, loading, in_flight_coincidence_ratio)
+    _add_administrative(table, snapshot, base, loading, in_flight_coincidence_ratio)
     table.attrs = physical.attrs
     return _in_order(table)
 
 
-def _wanted(snapshot: Snapshot, buses: Iterable[int] | None) -> list[int]:
+def _wanted(snapshot: Snapshot, buses: Iterable[int] | None) -> Integers:
     if buses is None:
-        return [int(bus) for bus in snapshot.nodes.index]
-    wanted = list(dict.fromkeys(int(bus) for bus in buses))
-    unknown = [bus for bus in wanted if bus not in snapshot.nodes.index]
-    if unknown:
-        raise InputError("node does not exist", field="buses", value=unknown[0], allowed="nodes of the snapshot")
+        return snapshot.nodes.index.to_numpy(dtype=np.int64)
+    wanted = np.array(list(dict.fromkeys(int(bus) for bus in buses)), dtype=np.int64)
+    unknown = wanted[~np.isin(wanted, snapshot.nodes.index)]
+    if len(unknown):
+        raise InputError("node does not exist", field="buses", value=int(unknown[0]), allowed="nodes of the snapshot")
     return wanted
 
 
-def _affected_by_in_flight(snapshot: Snapshot, wanted: list[int]) -> list[int]:
-    """Return the wanted buses of islands that hold a commitment."""
-    committed = set(snapshot.in_flight.bus.astype(int)) if len(snapshot.in_flight) else set()
-    if not committed:
-        return []
-    parts = connected_parts(snapshot.net, split_at_sources=True)
-    affected = {bus for part in parts if not committed.isdisjoint(part) for bus in part}
-    return [bus for bus in wanted if bus in affected]
+def _affected_by_in_flight(snapshot: Snapshot, base: BaseCase, wanted: Integers) -> Integers:
+    """Return the wanted buses of islands that hold a commitment; what hangs on an ideal source influences nobody."""
+    committed = snapshot.in_flight.bus.to_numpy(dtype=np.int64)
+    if not len(committed) or base.flow is None:
+        return wanted[:0]
+    islands, of_wanted = (_islands_of(base.flow.arrays, buses) for buses in (committed, wanted))
+    return wanted[np.isin(of_wanted, islands[islands != NO_ISLAND])]
+
+
+def _islands_of(arrays: FlowArrays, buses: Integers) -> Integers:
+    node = arrays.node_of_bus[buses]
+    return np.where(node >= 0, arrays.island_of_node[node], NO_ISLAND)
 
 
 def _with_in_flight(snapshot: Snapshot, power_factor: float, coincidence_ratio: float) -> Net:
@@ -168,27 +174,36 @@ def _where(assessed: pd.Series, names: Iterable[object]) -> pd.Series:
 def _element_ids(snapshot: Snapshot, table: pd.DataFrame) -> list[object]:
     """Return the imported identifier of each binding element; None where no element binds."""
     frames = {"line": snapshot.lines, "trafo": snapshot.transformers, "bus": snapshot.nodes}
-    names: list[object] = []
-    for kind, element in zip(table.limit_table, table.limit_element, strict=True):
-        frame = frames.get(kind)
-        if kind is None:
-            names.append(None)
-        elif frame is not None and element in frame.index:
-            names.append(str(frame.element_id.at[element]))
-        else:
-            names.append(f"{kind}:{element}")
-    return names
+    ids = {
+        (kind, element): str(element_id)
+        for kind, frame in frames.items()
+        for element, element_id in zip(frame.index.tolist(), frame.element_id.tolist(), strict=True)
+    }
+    keys = zip(table.limit_table.tolist(), table.limit_element.tolist(), strict=True)
+    return [None if kind is None else ids.get((kind, element), f"{kind}:{element}") for kind, element in keys]
+
+
+def _places(snapshot: Snapshot, upstream: Upstream, buses: Integers) -> list[Place]:
+    """Return where nodes stand in the administrative formula."""
+    nodes = snapshot.nodes.loc[buses]
+    is_low_voltage = (snapshot.net.bus.vn_kv.loc[buses] <= LOW_VOLTAGE_KV_MAX).tolist()
+    feeder_ids = [feeder_id if isinstance(feeder_id, str) else None for feeder_id in nodes.feeder_id]
+    above = upstream.above(buses)
+    return [Place(*parts) for parts in zip(is_low_voltage, feeder_ids, above, strict=True)]
 
 
 def _add_administrative(
-    table: pd.DataFrame, snapshot: Snapshot, loading: AdministrativeLimits, coincidence_ratio: float
+    table: pd.DataFrame, snapshot: Snapshot, base: BaseCase, loading: AdministrativeLimits, coincidence_ratio: float
 ) -> None:
     """Add the administrative columns and let them bind the open capacity where they are smaller."""
-    topology = SupplyTopology(snapshot.net)
+    upstream = Upstream(base)
     formula = AdministrativeFormula(snapshot, loading, coincidence_ratio=coincidence_ratio)
-    for bus, capacity_kva, _ in _commitments(snapshot):
-        formula.book(topology.path(bus), capacity_kva)
-    values = [formula.capacity(topology.path(int(bus))) for bus in table.index]
+    committed = snapshot.in_flight.bus.to_numpy(dtype=np.int64)
+    places = _places(snapshot, upstream, committed)
+    for place, capacity_kva in zip(places, snapshot.in_flight.capacity_kva.tolist(), strict=True):
+        formula.book(place, float(capacity_kva))
+    buses = table.index.to_numpy(dtype=np.int64)
+    values = [formula.capacity(place) for place in _places(snapshot, upstream, buses)]
     known = (table.status == "assessed").to_numpy()
     net_kva = np.array([value.net_kva for value in values])
     table["administrative_kva"] = np.where(known, [value.gross_kva for value in values], np.nan)

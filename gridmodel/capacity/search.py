@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from gridmodel.capacity.arrays import Integers
-from gridmodel.capacity.base_case import solve_base_case
+from gridmodel.capacity.base_case import BaseCase, solve_base_case
 from gridmodel.capacity.certificate import SAMPLE_NODES, Confirm, certify
 from gridmodel.capacity.direction import Direction
 from gridmodel.capacity.island_search import IslandSearch, Progress
@@ -68,6 +68,32 @@ def open_capacity(
     if direction not in ("load", "generation"):
         raise InputError("unknown choice", field="direction", value=direction, allowed="load, generation")
     base = solve_base_case(net, limits)
+    return search_base_case(
+        base,
+        wanted,
+        power_factor=power_factor,
+        direction=direction,
+        ceiling_kw=ceiling_kw,
+        confirm=confirm,
+        confirm_nodes=confirm_nodes,
+        seed=seed,
+        progress=progress,
+    )
+
+
+def search_base_case(
+    base: BaseCase,
+    wanted: Integers,
+    *,
+    power_factor: float,
+    direction: Direction = "load",
+    ceiling_kw: float = CEILING_KW,
+    confirm: Confirm = "sample",
+    confirm_nodes: int = SAMPLE_NODES,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> pd.DataFrame:
+    """Return the table of :func:`open_capacity` for a base case that is solved already."""
     tan_phi = math.tan(math.acos(power_factor))
     search = IslandSearch(base, tan_phi=tan_phi, ceiling_kw=ceiling_kw, direction=direction, progress=progress)
     rows = search.run(wanted)
