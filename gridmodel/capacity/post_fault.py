@@ -175,13 +175,13 @@ class PostFaultNets:
             main: Receiving main transformer (``trafo:0``).
             path: Limits on the receiving feeder's path to the tie, as ``(table, element)``.
         """
-        normal = self._normal_state(ties)
-        if normal is None:
-            return None
-        post = post_fault_net(normal.net, section, ties)
+        post = self.state(section, ties)
         try:
             run_load_flow(post)
         except ConvergenceError:
+            return None
+        normal = self._normal_state(ties)
+        if normal is None:
             return None
         limits, medium = normal.limits, _medium_buses(normal.net, buses)
         keys = list(zip(limits.tables.tolist(), limits.elements.tolist(), strict=True))

@@ -144,7 +144,7 @@ class PostFaultStates:
             if tree is not None:
                 position = tree.position_of(self.vertex(near))
                 if tie.table == "line":
-                    position = int(np.flatnonzero(tree.above == switched.edge_of_line[tie.element])[0])
+                    position = int(np.flatnonzero(tree.planted.above == switched.edge_of_line[tie.element])[0])
                 room = self._room(tree, position)
                 if room is not None:
                     return room
@@ -181,28 +181,30 @@ class PostFaultStates:
         return self._rows[name]
 
     def _read_tree(self, tree: PostFaultTree, part: tuple[int, ...], tie: Tie, near_side: str) -> Reading:
-        switched = tree.switched
+        switched, rows, places = tree.switched, tree.limited.rows, tree.limited.places
         near = self.vertex(tie.bus_b if near_side == "b" else tie.bus_a)
         feeder = self._feeder_of_vertex[near]
-        receives = tree.vertex == near if feeder == NOTHING else self._feeder_of_vertex[tree.vertex] == feeder
-        concerned = receives | np.isin(tree.vertex, switched.vertex_of_bus[list(part)])
-        concerned &= switched.u_base_kv[tree.vertex] > LOW_VOLTAGE_KV_MAX
-        is_at = np.zeros(len(tree.above), dtype=bool)
-        is_at[tree.position[concerned]] = True
-        limits = self.base.constraints.subset(tree.rows)
-        touches = is_at[tree.places]
+        receives = (
+            tree.planted.vertex == near if feeder == NOTHING else self._feeder_of_vertex[tree.planted.vertex] == feeder
+        )
+        concerned = receives | np.isin(tree.planted.vertex, switched.vertex_of_bus[list(part)])
+        concerned &= switched.u_base_kv[tree.planted.vertex] > LOW_VOLTAGE_KV_MAX
+        is_at = np.zeros(len(tree.u_pu), dtype=bool)
+        is_at[tree.planted.position[concerned]] = True
+        limits = self.base.constraints.subset(rows)
+        touches = is_at[places]
         is_bus = limits.is_kind("voltage_low") | limits.is_kind("voltage_high")
         tie_row = self._row(tie.tie if tie.table == "line" else None)
         return Reading(
             limits=limits,
-            before=self.base.values[tree.rows],
+            before=self.base.values[rows],
             after=tree.values,
-            permitted=self._permitted[tree.rows],
-            is_received=np.ones(len(tree.rows), dtype=bool),
-            on_path=tree.is_on_path(tree.position_of(near)) | (tree.rows == tie_row),
-            lines=limits.is_kind("line_loading") & (touches | is_at[tree.tree.parent[tree.places]]),
+            permitted=self._permitted[rows],
+            is_received=np.ones(len(rows), dtype=bool),
+            on_path=tree.is_on_path(tree.position_of(near)) | (rows == tie_row),
+            lines=limits.is_kind("line_loading") & (touches | is_at[tree.tree.parent[places]]),
             nodes=is_bus & touches,
-            mains=tree.rows == self._row(tie.main_b if near_side == "b" else tie.main_a),
+            mains=rows == self._row(tie.main_b if near_side == "b" else tie.main_a),
             u_pu_min=float(tree.u_pu[is_at].min(initial=math.inf)),
         )
 

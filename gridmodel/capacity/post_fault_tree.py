@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from gridmodel.capacity.arrays import Integers
-from gridmodel.capacity.constraints import SOLUTION_NOISE, Flags, Floats
+from gridmodel.capacity.constraints import KINDS, SOLUTION_NOISE, Flags, Floats
 from gridmodel.capacity.path.bounds import NO_LIMIT, Bounds
 from gridmodel.capacity.path.engine import inexact_positions
 from gridmodel.capacity.path.hour_limits import PathWorst, Worst, worst_on_path
@@ -18,16 +18,9 @@ from gridmodel.capacity.path.supply import marks_on_path
 from gridmodel.capacity.path.sweep import start_flat, sweep
 from gridmodel.capacity.path.tree import NOWHERE, Tree
 from gridmodel.capacity.switched_arrays import SwitchedArrays, Switching
-from gridmodel.capacity.switched_trees import (
-    NOTHING,
-    end_paths,
-    limit_flows,
-    limit_voltages,
-    load_positions,
-    measure_positions,
-    number_positions,
-    survey,
-)
+from gridmodel.capacity.switched_trees import NOTHING, Furnished, Limited, Planted, furnish, limit, plant
+
+_VOLTAGE_HIGH = KINDS.index("voltage_high")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -49,39 +42,28 @@ class PostFaultTree:
     """One solved tree of a state. Positions are numbered depth first from the source."""
 
     switched: SwitchedArrays
-    vertex: Integers
-    """Vertices with the source."""
-    position: Integers
-    """Theirs."""
-    above: Integers
-    """Edge above each position; ``NOTHING`` at the source."""
+    planted: Planted
+    furnished: Furnished
+    limited: Limited
     tree: Tree
     u_pu: Floats
     """Shape (positions,)."""
-    rows: Integers
-    """Limits of elements of the tree."""
-    places: Integers
-    """Position of each: of its bus, or of the branch above."""
     values: Floats
-    """What each measures without extra load."""
-    voltage_bounds: tuple[Floats, Integers]
-    flow_bounds: tuple[Floats, Integers]
-    ends_path: Flags
-    is_star: Flags
+    """What each limit of ``limited.rows`` measures without extra load."""
 
     def position_of(self, vertex: int) -> int:
         """Return the position of a vertex, ``NOWHERE`` outside the tree."""
-        at = np.flatnonzero(self.vertex == vertex)
-        return int(self.position[at[0]]) if len(at) else NOWHERE
+        at = np.flatnonzero(self.planted.vertex == vertex)
+        return int(self.planted.position[at[0]]) if len(at) else NOWHERE
 
     def is_on_path(self, position: int) -> Flags:
-        """Return which of ``rows`` stand on the supply path of a position."""
-        on_path = np.zeros(len(self.above), dtype=bool)
-        parent, ends_path, here = self.tree.parent, self.ends_path, position
+        """Return which of ``limited.rows`` stand on the supply path of a position."""
+        on_path = np.zeros(len(self.u_pu), dtype=bool)
+        parent, ends_path, here = self.tree.parent, self.furnished.ends_path, position
         while here != NOWHERE:
             on_path[here] = True
             here = NOWHERE if ends_path[here] else int(parent[here])
-        return on_path[self.places]
+        return on_path[self.limited.places]
 
     def carry(self, positions: Integers, tan_phi: float) -> Carried:
         """Return what some positions, each named once, can carry; none at the source.
@@ -105,7 +87,7 @@ class PostFaultTree:
         bounds, ports, needs = engine
         chosen = positions[free]
         shot = shoot_all(
-            self.tree, bounds, ports, needs, bounds, needs, chosen, self.u_pu, tan_phi, len(self.above)
+            self.tree, bounds, ports, needs, bounds, needs, chosen, self.u_pu, tan_phi, len(self.u_pu)
         )  # without notes: nothing that counts is broken at the answer
         # the reference shares out voltage dependence anew when a load is added at such a bus
         found = (shot.outcome == SETTLED) & ~self._is_voltage_dependent[chosen]
@@ -116,19 +98,19 @@ class PostFaultTree:
     @cached_property
     def _engine(self) -> tuple[Bounds, OnePorts, Needs] | None:
         """Limits, one-ports and needs; None where the one-ports are not exact."""
-        (lowest, lowest_row), (greatest, greatest_row) = self.voltage_bounds, self.flow_bounds
+        limited = self.limited
         bounds = Bounds(
-            v_on=lowest[0],
-            v_on_row=lowest_row[0],
-            v_off=lowest[1],
-            v_off_row=lowest_row[1],
-            flow_on=greatest[0],
-            flow_on_row=greatest_row[0],
-            flow_off=greatest[1],
-            flow_off_row=greatest_row[1],
-            is_power=np.where(self.above == NOTHING, False, self.switched.equipment.is_power[self.above]),
-            ends_path=self.ends_path,
-            is_star=self.is_star,
+            v_on=limited.lowest[0],
+            v_on_row=limited.lowest_row[0],
+            v_off=limited.lowest[1],
+            v_off_row=limited.lowest_row[1],
+            flow_on=limited.greatest[0],
+            flow_on_row=limited.greatest_row[0],
+            flow_off=limited.greatest[1],
+            flow_off_row=limited.greatest_row[1],
+            is_power=self.furnished.is_power,
+            ends_path=self.furnished.ends_path,
+            is_star=self.furnished.is_star,
         )
         ports = build_ports(self.tree, bounds, self.u_pu)
         if inexact_positions(self.tree, ports).any():
@@ -138,77 +120,70 @@ class PostFaultTree:
     @cached_property
     def _worst_on_path(self) -> PathWorst:
         """The limit broken most on the supply path of each position, over-voltages left out."""
-        limits, count = self.switched.base.constraints, len(self.above)
-        worst = Worst(np.full(count, -np.inf), np.full(count, NO_LIMIT, dtype=np.int64))
-        excess = limits.signs[self.rows] * (self.values - limits.limits[self.rows])
-        broken = np.flatnonzero((excess > SOLUTION_NOISE) & ~limits.is_kind("voltage_high")[self.rows])
-        broken = broken[np.lexsort((-self.rows[broken], excess[broken]))]  # the last one stays: of equals the first row
-        worst.excess[self.places[broken]], worst.row[self.places[broken]] = excess[broken], self.rows[broken]
-        return worst_on_path(self.tree, self.ends_path, worst)
+        limits, rows, places = self.switched.base.constraints, self.limited.rows, self.limited.places
+        worst = Worst(np.full(len(self.u_pu), -np.inf), np.full(len(self.u_pu), NO_LIMIT, dtype=np.int64))
+        excess = limits.signs[rows] * (self.values - limits.limits[rows])
+        broken = np.flatnonzero(excess > SOLUTION_NOISE)
+        broken = broken[limits.kind_codes[rows[broken]] != _VOLTAGE_HIGH]
+        broken = broken[np.lexsort((-rows[broken], excess[broken]))]  # the last one stays: of equals the first row
+        worst.excess[places[broken]], worst.row[places[broken]] = excess[broken], rows[broken]
+        return worst_on_path(self.tree, self.furnished.ends_path, worst)
 
     @cached_property
     def _is_behind_unrated(self) -> Flags:
-        mark = np.where(self.switched.equipment.is_unrated[self.above], 0, NOWHERE)
+        mark = np.where(self.switched.equipment.is_unrated[self.planted.above], 0, NOWHERE)
         mark[0] = NOWHERE
         if (mark == NOWHERE).all():
             return np.zeros(len(mark), dtype=bool)
-        return np.asarray(marks_on_path(self.tree, self.ends_path, mark).nearest != NOWHERE)
+        return np.asarray(marks_on_path(self.tree, self.furnished.ends_path, mark).nearest != NOWHERE)
 
     @cached_property
     def _is_voltage_dependent(self) -> Flags:
-        found = np.zeros(len(self.above), dtype=bool)
-        found[self.position[self.switched.equipment.is_voltage_dependent[self.vertex]]] = True
+        found = np.zeros(len(self.u_pu), dtype=bool)
+        found[self.planted.position[self.switched.equipment.is_voltage_dependent[self.planted.vertex]]] = True
         return found
 
 
 def grow_tree(switched: SwitchedArrays, state: Switching, start: int) -> PostFaultTree | None:
     """Return the solved tree that holds the vertex ``start``; None where there is no tree or sweeps do not solve it."""
-    wiring, equipment, limits = switched.wiring, switched.equipment, switched.base.constraints
-    root, vertices, couplers, loose = survey(wiring, state, start) if start != NOTHING else (NOTHING, 0, 0, 0)
-    if root == NOTHING:
+    if start == NOTHING:
         return None
-    vertex, position, parent, end, above, lower = number_positions(wiring, state, root, vertices, couplers, loose)
-    ends_path, is_star, fits = end_paths(equipment, vertex, position, above, lower)
-    if not fits:
+    planted = plant(switched.wiring, state, start, switched.seen, switched.queue)
+    if not len(planted.vertex):
         return None
-    two_port, load = load_positions(equipment, vertex, position, above, lower)
-    v_source = np.zeros(len(above))
-    v_source[0] = equipment.v_source[vertex[0]]
+    furnished, count = furnish(switched.equipment, planted), len(planted.above)
+    if not furnished.fits:
+        return None
+    v_source = np.zeros(count)
+    v_source[0] = switched.equipment.v_source[planted.vertex[0]]
     tree = Tree(
-        parent=parent,
-        end=end,
-        v_from_v=two_port[0],
-        v_from_j=two_port[1],
-        i_from_v=two_port[2],
-        i_from_j=two_port[3],
-        s_constant=load[0],
-        s_linear=load[1],
-        s_square=load[2],
+        parent=planted.parent,
+        end=planted.end,
+        v_from_v=furnished.two_port[0],
+        v_from_j=furnished.two_port[1],
+        i_from_v=furnished.two_port[2],
+        i_from_j=furnished.two_port[3],
+        s_constant=furnished.load[0],
+        s_linear=furnished.load[1],
+        s_square=furnished.load[2],
         v_source=v_source,
     )
-    voltage, current = np.ones((2, len(above)), dtype=np.complex128)
-    start_flat(tree, 0, len(above), voltage)
-    if sweep(tree, 0, len(above), 0.0j, NOWHERE, voltage, current) < 0:
+    voltage, current = np.ones((2, count), dtype=np.complex128)
+    start_flat(tree, 0, count, voltage)
+    if sweep(tree, 0, count, 0.0j, NOWHERE, voltage, current) < 0:
         return None
-    values = switched.scratch
-    rows, places = measure_positions(
-        equipment, vertex, position, parent, above, lower, two_port, voltage, current, values
+    limits, values = switched.base.constraints, switched.values
+    limited = limit(
+        switched.equipment, planted, furnished, voltage, current, limits.limits, limits.signs, limits.effects, values
     )
-    bounding = (limits.limits, limits.signs, limits.effects, values)
     grown = PostFaultTree(
         switched=switched,
-        vertex=vertex,
-        position=position,
-        above=above,
+        planted=planted,
+        furnished=furnished,
+        limited=limited,
         tree=tree,
         u_pu=np.abs(voltage),
-        rows=rows,
-        places=places,
-        values=values[rows],
-        voltage_bounds=limit_voltages(equipment, vertex, position, len(above), *bounding),
-        flow_bounds=limit_flows(equipment, above, lower, *bounding),
-        ends_path=ends_path,
-        is_star=is_star,
+        values=values[limited.rows],
     )
-    values[rows] = np.nan
+    values[limited.rows] = np.nan
     return grown

@@ -106,7 +106,7 @@ class SmallestCapacities:
 
     def _places_in(self, tree: PostFaultTree) -> tuple[Integers, Integers]:
         """Return the places of buses in a tree and their positions; not those at the source."""
-        vertex, position = tree.vertex[1:], tree.position[1:]
+        vertex, position = tree.planted.vertex[1:], tree.planted.position[1:]
         count = self._first[vertex + 1] - self._first[vertex]
         start = np.repeat(self._first[vertex] - np.concatenate([[0], np.cumsum(count)[:-1]]), count)
         return self._by_vertex[start + np.arange(count.sum())], np.repeat(position, count)

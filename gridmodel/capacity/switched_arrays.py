@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from gridmodel.capacity.arrays import NO_ISLAND, VOLTAGE_DEPENDENT, FlowArrays, Integers, extract_arrays
 from gridmodel.capacity.base_case import BaseCase
@@ -46,7 +47,7 @@ class Wiring(NamedTuple):
 class Switching(NamedTuple):
     """One state: which switches are open and what is dead."""
 
-    opened: Integers
+    opened: npt.NDArray[np.int8]
     """Open switches at each end of each edge, shape (edges, 2)."""
     is_dead_edge: Flags
     is_dead: Flags
@@ -65,8 +66,11 @@ class SwitchedArrays:
     """By bus index; ``NOTHING`` = not supplied, or no such bus."""
     u_base_kv: Floats
     edge_of_line: dict[int, int]
-    scratch: Floats
-    """Room for one value per limit; NaN."""
+    values: Floats
+    """Room for the growing of a tree: NaN, shape (limits,)."""
+    seen: Flags
+    """The same: False, shape (vertices,)."""
+    queue: Integers
     ends_of_switch: dict[int, tuple[int, int]]
     """Edge and end of each switch of a section or tie; ``BOTH_ENDS`` for a bus-bus switch."""
 
@@ -123,7 +127,7 @@ def build_switched_arrays(base: BaseCase, sections: list[Section], ties: list[Ti
     edge_of_line = _edge_of_lines(net, arrays, edges)
     ends_of_switch = {s: (int(edges.of_branch[b]), BOTH_ENDS) for s, b in branch_of_switch.items() if s in used}
     ends_of_switch |= _ends_of_line_switches(net, arrays, edges, used, edge_of_line)
-    opened = np.zeros((len(edges.ends), 2), dtype=np.int64)
+    opened = np.zeros((len(edges.ends), 2), dtype=np.int8)
     for switch, (edge, end) in ends_of_switch.items():
         if not bool(net.switch.closed[switch]):
             opened[edge, slice(None) if end == BOTH_ENDS else end] += 1
@@ -140,7 +144,9 @@ def build_switched_arrays(base: BaseCase, sections: list[Section], ties: list[Ti
         vertex_of_bus=arrays.node_of_bus,
         u_base_kv=arrays.u_base_kv,
         edge_of_line=edge_of_line,
-        scratch=np.full(len(base.constraints), np.nan),
+        values=np.full(len(base.constraints), np.nan),
+        seen=np.zeros(len(is_barred), dtype=bool),
+        queue=np.empty(len(is_barred), dtype=np.int64),
         ends_of_switch=ends_of_switch,
     )
 

@@ -6,11 +6,13 @@ switched off at its other end; at the same time it is the edge above. Position 0
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from gridmodel.capacity.arrays import Complexes, Integers
 from gridmodel.capacity.constraints import SOLUTION_NOISE, Flags, Floats
-from gridmodel.capacity.path.compiled import compiled
+from gridmodel.capacity.path.compiled import compiled, magnitude
 from gridmodel.capacity.switched_arrays import Switching, Wiring
 from gridmodel.capacity.switched_edges import Equipment
 
@@ -18,27 +20,80 @@ NOTHING = -1
 CHILD, PARENT = 0, 1
 
 
+class Planted(NamedTuple):
+    """A tree without anything on it."""
+
+    vertex: Integers
+    """Vertices, the source first; empty when this is no tree that can be expressed."""
+    position: Integers
+    """Theirs."""
+    parent: Integers
+    """Of each position; ``NOTHING`` at the source."""
+    end: Integers
+    """First position after each subtree."""
+    above: Integers
+    """Edge above each position; ``NOTHING`` at the source."""
+    lower: Integers
+    """Which end of that edge is the position."""
+
+
+class Furnished(NamedTuple):
+    """What stands at the positions."""
+
+    two_port: Complexes
+    """As in :class:`gridmodel.capacity.path.tree.Tree`, shape (4, positions)."""
+    load: Complexes
+    """Constant, linear and square part (MVA), shape (3, positions)."""
+    ends_path: Flags
+    is_star: Flags
+    is_power: Flags
+    fits: bool
+    """Every three-winding transformer is fed from its high side; others are left to other engines."""
+
+
+class Limited(NamedTuple):
+    """What a solved tree measures, and the limits on and off the supply path."""
+
+    rows: Integers
+    """Limits of elements of the tree."""
+    places: Integers
+    """Position of each: of its vertex, or of the edge above."""
+    lowest: Floats
+    """Lowest voltages (pu) on and off the path, shape (2, positions)."""
+    lowest_row: Integers
+    greatest: Floats
+    """Greatest flows (pu or MVA) on and off the path, shape (2, positions, ends)."""
+    greatest_row: Integers
+
+
 @compiled
-def survey(wiring: Wiring, switching: Switching, start: int) -> tuple[int, int, int, int]:
+def plant(wiring: Wiring, switching: Switching, start: int, seen: Flags, queue: Integers) -> Planted:
+    """Return what hangs together with a vertex; ``seen`` (all False) and ``queue`` are room, shape (vertices,)."""
+    root, vertices, couplers, loose = _survey(wiring, switching, start, seen, queue)
+    if root == NOTHING:
+        nothing = np.empty(0, np.int64)
+        return Planted(nothing, nothing, nothing, nothing, nothing, nothing)
+    return _number_positions(wiring, switching, root, vertices, couplers, loose)
+
+
+@compiled
+def _survey(
+    wiring: Wiring, switching: Switching, start: int, seen: Flags, queue: Integers
+) -> tuple[int, int, int, int]:
     """Look at everything that hangs together with a vertex, sources left out.
 
     Returns:
         Edge to the one source, ``NOTHING`` when this is no tree that can be expressed; vertices without the source,
         closed couplers, loose ends.
     """
-    count = len(wiring.is_source)
-    seen, stack = np.zeros(count, np.bool_), np.empty(count, np.int64)
-    vertices, couplers, loose, halves, root = 0, 0, 0, 0, NOTHING
     if wiring.is_source[start] or switching.is_dead[start]:
         return NOTHING, 0, 0, 0
-    size = 1
-    stack[0], seen[start] = start, True
-    while size > 0:
-        size -= 1
-        here = stack[size]
-        vertices += 1
-        if wiring.is_barred[here]:
-            return NOTHING, 0, 0, 0
+    queue[0], seen[start] = start, True
+    size, now, couplers, loose, halves, root, fits = 1, 0, 0, 0, 0, NOTHING, True
+    while now < size and fits:
+        here = queue[now]
+        now += 1
+        fits = not wiring.is_barred[here]
         for at in range(wiring.start[here], wiring.start[here + 1]):
             edge = wiring.edge[at]
             side = 0 if wiring.ends[edge, 0] == here else 1
@@ -48,34 +103,29 @@ def survey(wiring: Wiring, switching: Switching, start: int) -> tuple[int, int, 
                 loose += 1
                 continue
             far = wiring.ends[edge, 1 - side]
-            if switching.is_dead[far]:
-                return NOTHING, 0, 0, 0
             if wiring.is_source[far]:
-                if wiring.is_coupler[edge] or root != NOTHING:
-                    return NOTHING, 0, 0, 0
+                fits = fits and root == NOTHING and not wiring.is_coupler[edge]
                 root = edge
                 continue
+            fits = fits and not switching.is_dead[far]
             halves += 1
             couplers += wiring.is_coupler[edge]
             if not seen[far]:
                 seen[far] = True
-                stack[size] = far
+                queue[size] = far
                 size += 1
-    if halves != 2 * (vertices - 1):
+    for at in range(size):
+        seen[queue[at]] = False
+    if not fits or halves != 2 * (size - 1):
         return NOTHING, 0, 0, 0
-    return root, vertices, couplers // 2, loose
+    return root, size, couplers // 2, loose
 
 
 @compiled
-def number_positions(
+def _number_positions(
     wiring: Wiring, switching: Switching, root: int, vertices: int, couplers: int, loose: int
-) -> tuple[Integers, Integers, Integers, Integers, Integers, Integers]:
-    """Number what :func:`survey` has found, from its source down.
-
-    Returns:
-        Vertices with the source, shape (vertices + 1,), their positions, then per position: parent, first position
-        after the subtree, edge above (``NOTHING`` at the source), and which end of that edge is here.
-    """
+) -> Planted:
+    """Number what has been surveyed, from its source down."""
     count = vertices - couplers + loose + 1
     parent, end = np.full(count, NOTHING, np.int64), np.arange(1, count + 1)
     above, lower = np.full(count, NOTHING, np.int64), np.zeros(count, np.int64)
@@ -111,64 +161,95 @@ def number_positions(
     for i in range(count - 1, 0, -1):
         if end[i] > end[parent[i]]:
             end[parent[i]] = end[i]
-    return vertex, position, parent, end, above, lower
+    return Planted(vertex, position, parent, end, above, lower)
 
 
 @compiled
-def load_positions(
-    equipment: Equipment, vertex: Integers, position: Integers, above: Integers, lower: Integers
-) -> tuple[Complexes, Complexes]:
-    """Return the two-port above each position, shape (4, positions), and its load, shape (3, positions)."""
-    count = len(above)
+def furnish(equipment: Equipment, planted: Planted) -> Furnished:
+    """Return two-ports, loads and special places of a tree."""
+    count = len(planted.above)
     two_port, load = np.zeros((4, count), np.complex128), np.zeros((3, count), np.complex128)
+    ends_path, is_star, is_power = np.zeros(count, np.bool_), np.zeros(count, np.bool_), np.zeros(count, np.bool_)
     two_port[0, 0] = two_port[3, 0] = 1.0
     for i in range(1, count):
+        edge, lower = planted.above[i], planted.lower[i]
         for k in range(4):
-            two_port[k, i] = equipment.two_port[above[i], lower[i], k]
-    for at in range(1, len(vertex)):
-        i, k = position[at], vertex[at]
+            two_port[k, i] = equipment.two_port[edge, lower, k]
+        is_power[i] = equipment.is_power[edge]
+        ends_path[i] = equipment.main_low_end[edge] == lower
+    fits = True
+    for at in range(1, len(planted.vertex)):
+        i, k = planted.position[at], planted.vertex[at]
         load[0, i] += equipment.s_constant[k]
         load[1, i] += equipment.s_linear[k]
         load[2, i] += equipment.s_square[k]
-    return two_port, load
+        if equipment.star_feed[k] != NOTHING:
+            is_star[i] = True
+            fits = fits and planted.above[i] == equipment.star_feed[k]
+            ends_path[i] = ends_path[i] or equipment.is_main_star[k]
+    return Furnished(two_port, load, ends_path, is_star, is_power, fits)
 
 
 @compiled
-def measure_positions(
+def limit(
     equipment: Equipment,
-    vertex: Integers,
-    position: Integers,
-    parent: Integers,
-    above: Integers,
-    lower: Integers,
-    two_port: Complexes,
+    planted: Planted,
+    furnished: Furnished,
+    voltage: Complexes,
+    current: Complexes,
+    limits: Floats,
+    signs: Floats,
+    effects: Floats,
+    values: Floats,
+) -> Limited:
+    """Write what a solved tree measures into ``values`` (NaN before), and return its limits.
+
+    Args:
+        equipment: Of the net.
+        planted: The tree.
+        furnished: What stands on it.
+        voltage: Solution (pu), shape (positions,).
+        current: Delivered to each position (pu).
+        limits: As in the constraints, shape (limits,).
+        signs: The same.
+        effects: The same.
+        values: Shape (limits,).
+    """
+    rows, places = _measure(equipment, planted, furnished, voltage, current, values)
+    lowest, lowest_row = _limit_voltages(equipment, planted, limits, signs, effects, values)
+    greatest, greatest_row = _limit_flows(equipment, planted, limits, signs, effects, values)
+    return Limited(rows, places, lowest, lowest_row, greatest, greatest_row)
+
+
+@compiled
+def _measure(
+    equipment: Equipment,
+    planted: Planted,
+    furnished: Furnished,
     voltage: Complexes,
     current: Complexes,
     values: Floats,
 ) -> tuple[Integers, Integers]:
-    """Write what a solved tree measures against its limits into ``values`` (NaN before), shape (limits,).
-
-    Returns:
-        The limits, and the position of each: of the vertex, or of the edge above.
-    """
     count = 0
-    for i in range(1, len(above)):
-        count += equipment.term_start[above[i] + 1] - equipment.term_start[above[i]]
-    for k in vertex:
+    for i in range(1, len(planted.above)):
+        count += equipment.term_start[planted.above[i] + 1] - equipment.term_start[planted.above[i]]
+    for k in planted.vertex:
         count += equipment.volt_start[k + 1] - equipment.volt_start[k]
     rows, places = np.empty(count, np.int64), np.empty(count, np.int64)
     found = 0
-    for at in range(len(vertex)):
-        for k in range(equipment.volt_start[vertex[at]], equipment.volt_start[vertex[at] + 1]):
-            rows[found], places[found] = equipment.volt_row[k], position[at]
-            values[rows[found]] = abs(voltage[position[at]])
+    for at in range(len(planted.vertex)):
+        k, i = planted.vertex[at], planted.position[at]
+        v = magnitude(voltage[i])
+        for of in range(equipment.volt_start[k], equipment.volt_start[k + 1]):
+            rows[found], places[found] = equipment.volt_row[of], i
+            values[rows[found]] = v
             found += 1
-    for i in range(1, len(above)):
-        child, upper = flows(equipment, i, parent, above, two_port, voltage, current)
-        for k in range(equipment.term_start[above[i]], equipment.term_start[above[i] + 1]):
+    for i in range(1, len(planted.above)):
+        edge = planted.above[i]
+        child, upper = _flows(furnished, planted.parent[i], i, voltage, current)
+        for k in range(equipment.term_start[edge], equipment.term_start[edge + 1]):
             row = equipment.term_row[k]
-            flow = child if equipment.term_end[k] == lower[i] else upper
-            ratio = flow * equipment.term_scale[k]
+            ratio = (child if equipment.term_end[k] == planted.lower[i] else upper) * equipment.term_scale[k]
             if not values[row] >= ratio:
                 if np.isnan(values[row]):
                     rows[found], places[found] = row, i
@@ -178,99 +259,58 @@ def measure_positions(
 
 
 @compiled
-def flows(
-    equipment: Equipment,
-    i: int,
-    parent: Integers,
-    above: Integers,
-    two_port: Complexes,
-    voltage: Complexes,
-    current: Complexes,
-) -> tuple[float, float]:
+def _flows(furnished: Furnished, parent: int, i: int, voltage: Complexes, current: Complexes) -> tuple[float, float]:
     """Return the flow at the lower and the upper end of the edge above position ``i`` (pu or MVA)."""
-    child, upper = abs(current[i]), abs(two_port[2, i] * voltage[i] + two_port[3, i] * current[i])
-    if equipment.is_power[above[i]]:
-        return child * abs(voltage[i]), upper * abs(voltage[parent[i]])
+    child = magnitude(current[i])
+    upper = magnitude(furnished.two_port[2, i] * voltage[i] + furnished.two_port[3, i] * current[i])
+    if furnished.is_power[i]:
+        return child * magnitude(voltage[i]), upper * magnitude(voltage[parent])
     return child, upper
 
 
 @compiled
-def off_path_limit(limit: float, effect: float, sign: float, value: float) -> float:
+def _off_path_limit(at_rest: float, effect: float, sign: float, value: float) -> float:
     """Return where a limit counts off the supply path; NaN where it does not.
 
     With an effect threshold it is moved away from the value without extra load; else a broken one is left out.
     """
     if effect > 0.0:
-        return sign * max(sign * limit, sign * value + effect)
-    return np.nan if sign * (value - limit) > SOLUTION_NOISE else limit
+        return sign * max(sign * at_rest, sign * value + effect)
+    return np.nan if sign * (value - at_rest) > SOLUTION_NOISE else at_rest
 
 
 @compiled
-def limit_voltages(
-    equipment: Equipment,
-    vertex: Integers,
-    position: Integers,
-    count: int,
-    limits: Floats,
-    signs: Floats,
-    effects: Floats,
-    values: Floats,
+def _limit_voltages(
+    equipment: Equipment, planted: Planted, limits: Floats, signs: Floats, effects: Floats, values: Floats
 ) -> tuple[Floats, Integers]:
-    """Return lowest voltages and their limits on and off the supply path, each of shape (2, positions)."""
+    count = len(planted.above)
     lowest, row_of = np.full((2, count), -np.inf), np.full((2, count), NOTHING, np.int64)
-    for at in range(1, len(vertex)):
-        i = position[at]
-        for k in range(equipment.volt_start[vertex[at]], equipment.volt_start[vertex[at] + 1]):
-            row = equipment.volt_row[k]
+    for at in range(1, len(planted.vertex)):
+        i, k = planted.position[at], planted.vertex[at]
+        for of in range(equipment.volt_start[k], equipment.volt_start[k + 1]):
+            row = equipment.volt_row[of]
             if signs[row] > 0.0:
                 continue
-            off = off_path_limit(limits[row], effects[row], signs[row], values[row])
-            for of, limit in enumerate((limits[row], off)):
-                if limit > lowest[of, i]:
-                    lowest[of, i], row_of[of, i] = limit, row
+            off = _off_path_limit(limits[row], effects[row], signs[row], values[row])
+            for side, v in enumerate((limits[row], off)):
+                if v > lowest[side, i]:
+                    lowest[side, i], row_of[side, i] = v, row
     return lowest, row_of
 
 
 @compiled
-def limit_flows(
-    equipment: Equipment,
-    above: Integers,
-    lower: Integers,
-    limits: Floats,
-    signs: Floats,
-    effects: Floats,
-    values: Floats,
+def _limit_flows(
+    equipment: Equipment, planted: Planted, limits: Floats, signs: Floats, effects: Floats, values: Floats
 ) -> tuple[Floats, Integers]:
-    """Return greatest flows and their limits on and off the supply path, each of shape (2, positions, ends)."""
-    count = len(above)
+    count = len(planted.above)
     greatest, row_of = np.full((2, count, 2), np.inf), np.full((2, count, 2), NOTHING, np.int64)
     for i in range(1, count):
-        for k in range(equipment.term_start[above[i]], equipment.term_start[above[i] + 1]):
-            row = equipment.term_row[k]
-            end = CHILD if equipment.term_end[k] == lower[i] else PARENT
-            off = off_path_limit(limits[row], effects[row], signs[row], values[row])
-            for of, limit in enumerate((limits[row], off)):
-                if limit / equipment.term_scale[k] < greatest[of, i, end]:
-                    greatest[of, i, end], row_of[of, i, end] = limit / equipment.term_scale[k], row
+        edge = planted.above[i]
+        for k in range(equipment.term_start[edge], equipment.term_start[edge + 1]):
+            row, scale = equipment.term_row[k], equipment.term_scale[k]
+            end = CHILD if equipment.term_end[k] == planted.lower[i] else PARENT
+            off = _off_path_limit(limits[row], effects[row], signs[row], values[row])
+            for side, ratio in enumerate((limits[row], off)):
+                if ratio / scale < greatest[side, i, end]:
+                    greatest[side, i, end], row_of[side, i, end] = ratio / scale, row
     return greatest, row_of
-
-
-@compiled
-def end_paths(
-    equipment: Equipment, vertex: Integers, position: Integers, above: Integers, lower: Integers
-) -> tuple[Flags, Flags, bool]:
-    """Return where the supply path ends with the edge above, what is a star point, and whether all stars fit.
-
-    A three-winding transformer that is not fed from its high side is left to other engines.
-    """
-    count = len(above)
-    ends_path, is_star, fits = np.zeros(count, np.bool_), np.zeros(count, np.bool_), True
-    for i in range(1, count):
-        ends_path[i] = equipment.main_low_end[above[i]] == lower[i]
-    for at in range(1, len(vertex)):
-        feed, i = equipment.star_feed[vertex[at]], position[at]
-        if feed != NOTHING:
-            is_star[i] = True
-            fits = fits and above[i] == feed
-            ends_path[i] = ends_path[i] or equipment.is_main_star[vertex[at]]
-    return ends_path, is_star, fits
