@@ -256,6 +256,7 @@ def _load(row: TableRow, index: ElementIndex) -> dict[str, Any]:
         "scaling": 1.0,
         "in_service": True,
         "type": row["category"],
+        "profile": row["profile"],
     }
 
 

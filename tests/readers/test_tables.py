@@ -162,6 +162,14 @@ def test_in_flight_capacity_stands_beside_the_net(snapshot: Snapshot) -> None:
     assert 2 not in set(snapshot.net.load.bus)
 
 
+def test_load_curves_are_carried_over_by_name(tmp_path: Path) -> None:
+    tables = small_network()
+    for row in tables["loads"]:
+        row["profile"] = "H0-A" if row is tables["loads"][0] else None
+    read = read_tables(write_folder(tables, tmp_path / "net"))
+    assert read.net.load.profile.tolist() == ["H0-A", *[None] * (len(tables["loads"]) - 1)]
+
+
 def test_a_route_runs_from_end_to_end_over_its_corners(snapshot: Snapshot) -> None:
     route: dict[str, Any] = json.loads(snapshot.net.line.geo[0])
     assert route["type"] == "LineString"
