@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from gridmodel.capacity.arrays import Complexes
-from gridmodel.capacity.path.compiled import compiled
+from gridmodel.capacity.path.compiled import compiled, inner, scaled
 from gridmodel.capacity.path.tree import Tree
 
 TOLERANCE_PU = 1e-11
 SWEEPS_MAX = 200
+_FAR_PU = 10.0
+"""A voltage that moves by more than this in one sweep has no solution to go to."""
 
 
 @compiled
@@ -37,22 +41,27 @@ def sweep(
     """
     for count in range(SWEEPS_MAX):
         for i in range(first, last):
-            v = abs(voltage[i])
-            s = tree.s_constant[i] + v * (tree.s_linear[i] + v * tree.s_square[i])
+            square = inner(voltage[i], voltage[i])
+            s = tree.s_constant[i] + scaled(tree.s_square[i], square)
+            if tree.s_linear[i] != 0.0:
+                s += scaled(tree.s_linear[i], math.sqrt(square))
             if i == at:
                 s += s_extra
-            current[i] = np.conj(s / voltage[i])
+            current[i] = scaled(np.conj(s) * voltage[i], 1.0 / square)
         for i in range(last - 1, first, -1):
             current[tree.parent[i]] += tree.i_from_v[i] * voltage[i] + tree.i_from_j[i] * current[i]
         error = 0.0
         voltage[first] = tree.v_source[first]
         for i in range(first + 1, last):
-            v_new = (voltage[tree.parent[i]] - tree.v_from_j[i] * current[i]) / tree.v_from_v[i]
-            error = max(error, abs(v_new - voltage[i]))
+            ratio = tree.v_from_v[i]
+            reached = voltage[tree.parent[i]] - tree.v_from_j[i] * current[i]
+            v_new = scaled(reached * np.conj(ratio), 1.0 / inner(ratio, ratio))  # numba's own division is far slower
+            moved = v_new - voltage[i]
+            error = max(error, inner(moved, moved))
             voltage[i] = v_new
-        if error < tolerance_pu:
+        if error < tolerance_pu * tolerance_pu:
             return count + 1
-        if not error < 10.0:
+        if not error < _FAR_PU * _FAR_PU:
             return -1
     return -1
 
