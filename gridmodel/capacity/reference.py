@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 
 from gridmodel.capacity.arrays import Integers
@@ -34,14 +37,22 @@ class ReferenceEvaluator:
         return values, has_solution
 
     def _values_of_one(self, bus: int, p_kw: float, tan_phi: float) -> Floats | None:
-        table = "load" if self.direction == "load" else "sgen"
-        create = pandapower().create_load if table == "load" else pandapower().create_sgen
-        p_mw = p_kw / _KW_PER_MW
-        extra = create(self._net, bus, p_mw=p_mw, q_mvar=p_mw * tan_phi)
-        try:
-            run_load_flow(self._net)
-        except ConvergenceError:
-            return None
-        finally:
-            self._net[table] = self._net[table].drop(index=extra)
+        with add_connection(self._net, bus, p_kw=p_kw, tan_phi=tan_phi, direction=self.direction):
+            try:
+                run_load_flow(self._net)
+            except ConvergenceError:
+                return None
         return measure(self._net, self._constraints)[self._rows]
+
+
+@contextmanager
+def add_connection(net: Net, bus: int, *, p_kw: float, tan_phi: float, direction: Direction) -> Iterator[None]:
+    """Have an extra load or static generator in ``net`` for a while; results found meanwhile are kept."""
+    table = "load" if direction == "load" else "sgen"
+    create = pandapower().create_load if table == "load" else pandapower().create_sgen
+    p_mw = p_kw / _KW_PER_MW
+    extra = create(net, bus, p_mw=p_mw, q_mvar=p_mw * tan_phi)
+    try:
+        yield
+    finally:
+        net[table] = net[table].drop(index=extra)
