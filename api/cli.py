@@ -154,17 +154,28 @@ def check(shared: Shared, source: Source, source_format: Format = "auto") -> int
 def capacity(
     shared: Shared,
     out: Annotated[Path, typer.Option(metavar="FILE", help="结果文件:.csv、.geojson、.gpkg 或 .parquet")],
+    curves: Annotated[Path | None, typer.Option(metavar="FILE", help="负荷曲线 CSV;取各时刻最小值")] = None,
+    generation: Annotated[bool, typer.Option("--generation", help="另算分布式电源可开放容量;需 --curves")] = False,
+    flexible: Annotated[bool, typer.Option("--flexible", help="另算分时(柔性接入)可开放容量;需 --curves")] = False,
+    n_minus_one: Annotated[bool, typer.Option("--n-minus-one", help="另算 N-1 转供后仍成立的容量")] = False,
 ) -> int:
     """计算当前断面全部节点的可开放容量。"""
     from api.capacity_files import check_ending, write_capacity
+    from api.capacity_further import Further, add_columns, compute_over_hours
     from api.capacity_tables import CapacityTables
     from api.report import capacity_summary, progress_bar, show_capacity, write_json
 
     check_ending(out)
+    further = Further(curves=curves, generation=generation, flexible=flexible, n_minus_one=n_minus_one)
+    read = further.read_curves()
     services = shared.open_services()
     snapshot = services.get_snapshot()
     with progress_bar("可开放容量") as progress:
-        table = CapacityTables(services).compute(progress=progress)
+        if read is None:
+            table = CapacityTables(services).compute(progress=progress)
+        else:
+            table = compute_over_hours(services, read, progress)
+    table = add_columns(table, services, further, read, progress_bar)
     write_capacity(table, out)
     summary = capacity_summary(table)
     if shared.json:

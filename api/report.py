@@ -31,6 +31,12 @@ _LIMIT = {
     "ceiling": "达到计算上限",
     "administrative": "容量指标(管理口径)",
 }
+_CAPACITIES = {
+    "open_kva": ("可开放容量", "kVA"),
+    "firm_kva": ("全时段保证容量", "kVA"),
+    "n1_kva": ("N-1 可开放容量", "kVA"),
+    "generation_kw": ("分布式电源可开放容量", "kW"),
+}
 _VERDICT = {"answered": "可供电", "transition": "过渡方案", "joint_work": "转专业联动"}
 
 
@@ -110,24 +116,31 @@ def show_snapshot(snapshot: Snapshot) -> None:
 
 def capacity_summary(table: pd.DataFrame) -> dict[str, Any]:
     """Return counts by status, quantiles of the open capacity per voltage level and what limits how often."""
-    open_kva = table["open_kva"].astype(float)
-    levels = {}
-    for u_nominal_kv, values in open_kva.dropna().groupby(table["u_nominal_kv"].astype(float)):
-        quantiles = {f"p{round(q * 100)}": round(float(values.quantile(q)), 1) for q in QUANTILES}
-        levels[f"{u_nominal_kv:g}"] = {
-            "nodes": len(values),
-            "without_capacity": int((values <= 0.0).sum()),
-            **quantiles,
-        }
     kinds = Counter(str(kind) for kind in table["limit_kind"] if plain(kind) is not None)
     return {
         "nodes": len(table),
         "by_status": {str(name): int(count) for name, count in Counter(table["status"]).most_common()},
-        "open_kva_by_u_nominal_kv": levels,
+        "open_kva_by_u_nominal_kv": _by_level(table, "open_kva"),
+        **{
+            f"{column}_by_u_nominal_kv": _by_level(table, column)
+            for column in ("firm_kva", "n1_kva", "generation_kw")
+            if column in table
+        },
         "limit_kinds": dict(kinds.most_common()),
         "certificate": table.attrs.get("certificate"),
         "note": NOT_ADDITIVE,
     }
+
+
+def _by_level(table: pd.DataFrame, column: str) -> dict[str, dict[str, float]]:
+    """Return count, zeros and quantiles of a capacity per voltage level."""
+    known = table[column].astype(float).dropna()
+    levels = {}
+    for u_nominal_kv, values in known.groupby(table["u_nominal_kv"].astype(float)):
+        quantiles = {f"p{round(q * 100)}": round(float(values.quantile(q)), 1) for q in QUANTILES}
+        without = int((values <= 0.0).sum())
+        levels[f"{u_nominal_kv:g}"] = {"nodes": len(values), "without_capacity": without, **quantiles}
+    return levels
 
 
 def show_capacity(summary: Mapping[str, Any]) -> None:
@@ -136,9 +149,11 @@ def show_capacity(summary: Mapping[str, Any]) -> None:
     console.print(
         _table(("状态", "节点数"), [(_STATUS.get(name, name), count) for name, count in summary["by_status"].items()])
     )
-    heads = ("电压 kV", "节点数", "无容量", *(f"P{round(q * 100)} kVA" for q in QUANTILES))
-    rows = [(level, *values.values()) for level, values in summary["open_kva_by_u_nominal_kv"].items()]
-    console.print(_table(heads, rows))
+    for column, (title, unit) in _CAPACITIES.items():
+        levels = summary.get(f"{column}_by_u_nominal_kv")
+        if levels is not None:
+            heads = (f"{title} 电压 kV", "节点数", "无容量", *(f"P{round(q * 100)} {unit}" for q in QUANTILES))
+            console.print(_table(heads, [(level, *values.values()) for level, values in levels.items()]))
     console.print(
         _table(("限制因素", "节点数"), [(_LIMIT.get(name, name), n) for name, n in summary["limit_kinds"].items()])
     )

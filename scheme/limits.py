@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from gridmodel.capacity.limits import Limits, VoltageBand
+from gridmodel.errors import InputError
 from scheme.policy.parameter import PolicyView
+
+if TYPE_CHECKING:
+    from gridmodel.profiles import LoadProfiles
 
 
 def capacity_settings(policy: PolicyView) -> dict[str, Any]:
@@ -39,6 +44,35 @@ def operating_limits(policy: PolicyView) -> Limits:
         off_path_voltage_effect_pu=policy.number("capacity.off_path_voltage_effect_pu"),
         off_path_loading_effect_ratio=policy.number("capacity.off_path_loading_effect_ratio"),
     )
+
+
+def generation_limits(policy: PolicyView) -> Limits:
+    """Return what limits distributed generation (分布式电源): reverse loading ratios and the bands of loads."""
+    return replace(
+        operating_limits(policy),
+        line_loading_ratio_max=policy.number("generation.line_ratio_max"),
+        transformer_loading_ratio_max=policy.number("generation.transformer_reverse_ratio_max"),
+        main_transformer_loading_ratio_max=policy.number("generation.main_transformer_reverse_ratio_max"),
+    )
+
+
+def generation_hours(policy: PolicyView, profiles: LoadProfiles) -> tuple[str, ...]:
+    """Return the hours of the curves in which generation is assessed.
+
+    Raises:
+        InputError: A label tells no hour, or no hour of the curves is one of those policy names.
+    """
+    from gridmodel.profiles import hour_of_year
+
+    wanted = {int(hour) for hour in policy.numbers("generation.assessment_hours_of_day")}
+    hours = tuple(label for label in profiles.hours if hour_of_year(label).hour in wanted)
+    if not hours:
+        raise InputError(
+            "the curves hold none of the hours of day in which generation is assessed",
+            field="hours",
+            allowed=", ".join(map(str, sorted(wanted))),
+        )
+    return hours
 
 
 def _band(row: Mapping[str, Any], policy: PolicyView) -> VoltageBand:

@@ -17,12 +17,14 @@ from gridmodel.capacity.administrative import AdministrativeFormula, Administrat
 from gridmodel.capacity.arrays import NO_ISLAND, FlowArrays, Integers
 from gridmodel.capacity.base_case import BaseCase, solve_base_case
 from gridmodel.capacity.certificate import Confirm
+from gridmodel.capacity.hours import CONFIRM_NODES, capacity_over_hours
 from gridmodel.capacity.island_search import Progress
 from gridmodel.capacity.limits import Limits
 from gridmodel.capacity.search import search_base_case
 from gridmodel.capacity.upstream import Upstream
 from gridmodel.errors import InputError
 from gridmodel.net import Net, copy_net, pandapower
+from gridmodel.profiles import LoadProfiles
 from gridmodel.snapshot import Snapshot
 from gridmodel.topology import LOW_VOLTAGE_KV_MAX
 
@@ -41,6 +43,7 @@ def node_capacity(
     power_factor: float,
     in_flight_coincidence_ratio: float,
     buses: Iterable[int] | None = None,
+    profiles: LoadProfiles | None = None,
     confirm: Confirm = "sample",
     progress: Progress | None = None,
 ) -> pd.DataFrame:
@@ -53,15 +56,17 @@ def node_capacity(
         power_factor: Of the load to be connected, lagging, in (0, 1].
         in_flight_coincidence_ratio: Share of the committed capacity that counts as load at the peak, in [0, 1].
         buses: Nodes asked for; default all of the snapshot.
+        profiles: Load curves; capacities are then the least of all their hours. Default: the loads as they stand.
         confirm: Which values the reference load flow checks; see :func:`open_capacity`.
         progress: Called with nodes done and nodes in total, over all passes.
 
     Returns:
         Index = bus; the columns of ``capacity.csv``: capacities in kVA (NaN = not assessable or not known),
         ``limit_kind`` (those of :func:`open_capacity`, or ``administrative``), ``limit_element_id`` (identifier in the
-        imported data), ``limit_hour`` (None: one operating state), then ``reason``, ``administrative_reason``,
-        ``physical_limit_kind``, ``physical_limit_element_id``, ``engine``, ``notes``, ``u_pu``, ``kind``,
-        ``feeder_id``, ``substation_id``, ``area_id``. ``attrs["certificate"]`` as :func:`open_capacity`.
+        imported data), ``limit_hour`` (label of the hour that binds; None without curves), then ``reason``,
+        ``administrative_reason``, ``physical_limit_kind``, ``physical_limit_element_id``, ``engine``, ``notes``,
+        ``u_pu``, ``kind``, ``feeder_id``, ``substation_id``, ``area_id``. ``attrs["certificate"]`` as
+        :func:`open_capacity`.
 
     Raises:
         InputError: A ratio is outside its range, or a bus does not exist.
@@ -80,16 +85,26 @@ def node_capacity(
     total = len(wanted) + len(affected)
 
     def run(solved: BaseCase, chosen: Integers, offset: int) -> pd.DataFrame:
-        def report(done: int, _: int) -> None:
+        def report(done: int, of_pass: int) -> None:
             if progress is not None:
-                progress(offset + done, total)
+                progress(offset + len(chosen) * done // of_pass, total)
 
-        return search_base_case(solved, chosen, power_factor=power_factor, confirm=confirm, progress=report)
+        if profiles is None:
+            return search_base_case(solved, chosen, power_factor=power_factor, confirm=confirm, progress=report)
+        return capacity_over_hours(
+            solved.original,
+            profiles,
+            limits=limits,
+            power_factor=power_factor,
+            buses=chosen,
+            confirm_nodes=0 if confirm == "none" else CONFIRM_NODES,
+            progress=report,
+        )
 
     physical = run(base, wanted, 0)
     committed = physical
     if len(affected):
-        loaded = _with_in_flight(snapshot, power_factor, in_flight_coincidence_ratio)
+        loaded = with_in_flight(snapshot, power_factor, in_flight_coincidence_ratio)
         committed = physical.copy()
         second = run(solve_base_case(loaded, limits), affected, len(wanted))
         committed.loc[affected, second.columns] = second
@@ -124,7 +139,7 @@ def _islands_of(arrays: FlowArrays, buses: Integers) -> Integers:
     return np.where(node >= 0, arrays.island_of_node[node], NO_ISLAND)
 
 
-def _with_in_flight(snapshot: Snapshot, power_factor: float, coincidence_ratio: float) -> Net:
+def with_in_flight(snapshot: Snapshot, power_factor: float, coincidence_ratio: float) -> Net:
     """Return a copy of the net with every commitment connected as a load."""
     net = copy_net(snapshot.net)
     for bus, capacity_kva, own in _commitments(snapshot):
@@ -157,21 +172,21 @@ def _three_numbers(
     table["physical_kva"] = (physical.capacity_kw / power_factor).where(assessed)
     table["open_kva"] = (committed.capacity_kw / power_factor).where(assessed)
     for prefix, source in (("", committed), ("physical_", physical)):
-        table[f"{prefix}limit_kind"] = _where(assessed, source.limit_kind)
-        table[f"{prefix}limit_element_id"] = _where(assessed, _element_ids(snapshot, source))
-    table["limit_hour"] = None
+        table[f"{prefix}limit_kind"] = where_known(assessed, source.limit_kind)
+        table[f"{prefix}limit_element_id"] = where_known(assessed, element_ids(snapshot, source))
+    table["limit_hour"] = where_known(assessed, committed.limit_hour) if "limit_hour" in committed else None
     for column in ("engine", "notes", "u_pu"):
         table[column] = committed[column]
     return table
 
 
-def _where(assessed: pd.Series, names: Iterable[object]) -> pd.Series:
-    """Return ``names`` with None where nothing was assessed."""
-    kept = [name if is_assessed else None for is_assessed, name in zip(assessed, names, strict=True)]
-    return pd.Series(kept, index=assessed.index, dtype=object)
+def where_known(is_known: pd.Series, names: Iterable[object]) -> pd.Series:
+    """Return ``names`` with None where nothing is known."""
+    kept = [name if known else None for known, name in zip(is_known, names, strict=True)]
+    return pd.Series(kept, index=is_known.index, dtype=object)
 
 
-def _element_ids(snapshot: Snapshot, table: pd.DataFrame) -> list[object]:
+def element_ids(snapshot: Snapshot, table: pd.DataFrame) -> list[object]:
     """Return the imported identifier of each binding element; None where no element binds."""
     frames = {"line": snapshot.lines, "trafo": snapshot.transformers, "bus": snapshot.nodes}
     ids = {
@@ -214,6 +229,7 @@ def _add_administrative(
     element_id = pd.Series([value.element_id for value in values], index=table.index, dtype=object)
     table["limit_kind"] = table.limit_kind.mask(binds, "administrative")
     table["limit_element_id"] = table.limit_element_id.mask(binds, element_id)
+    table["limit_hour"] = table.limit_hour.mask(binds, None)
 
 
 def _in_order(table: pd.DataFrame) -> pd.DataFrame:
