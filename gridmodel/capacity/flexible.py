@@ -41,7 +41,7 @@ def flexible_capacity(
     buses: Iterable[int] | None = None,
     hours: Sequence[str] | None = None,
     direction: Direction = "load",
-    method: Method = "screened",
+    method: Method = "full",
     ceiling_kw: float = CEILING_KW,
     seed: int = 0,
     progress: Progress | None = None,
@@ -57,7 +57,8 @@ def flexible_capacity(
         buses: Bus indices; default all buses in service.
         hours: Labels of the hours; default all of the profiles.
         direction: ``load`` or ``generation``, see :func:`gridmodel.open_capacity`.
-        method: ``full`` solves every hour, ``screened`` only those that may bind somewhere.
+        method: ``full`` solves every hour, ``screened`` only those that may be the least of their class somewhere;
+            with many classes that is most of them.
         ceiling_kw: Largest load tried (kW).
         seed: Of the hours solved as an audit.
         progress: Called with work done and work in total (hours of islands); what it raises ends the calculation.

@@ -26,7 +26,7 @@ def worst_hours(
     share: Floats,
     tan_phi: float,
 ) -> Integers:
-    """Return the hours in which some bus of an island may carry least, or a limit in it is broken most; ascending.
+    """Return the hours in which some bus of an island may carry least, or a limit is broken most or next to break.
 
     Args:
         island: With the buses asked for.
@@ -43,6 +43,8 @@ def worst_hours(
         hour=np.full((classes, count, RANKS), -1, dtype=np.int64),
         margin=np.full((count, 2), np.inf),
         margin_hour=np.full((count, 2), -1, dtype=np.int64),
+        nearest=np.full((count, 2), np.inf),
+        nearest_hour=np.full((count, 2), -1, dtype=np.int64),
     )
     effects = _effects(constraints, island.counted)
     is_solved = estimate_hours(
@@ -57,9 +59,11 @@ def worst_hours(
         tan_phi,
         records,
     )
+    is_broken = records.margin < 0.0
     named = [
         records.hour[:, np.unique(island.position)].ravel(),
-        records.margin_hour[records.margin < 0.0],
+        records.margin_hour[is_broken],
+        records.nearest_hour[is_broken],  # what is broken may not count off the path, what is about to break does
         np.flatnonzero(~is_solved),
     ]
     hours = np.unique(np.concatenate(named))

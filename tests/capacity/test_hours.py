@@ -18,8 +18,10 @@ from gridmodel.net import copy_net
 from gridmodel.profiles import LoadProfiles, read_profiles, scaled_loads
 from tests.capacity.cases import make_net
 from tests.capacity.random_nets import random_net
+from tests.county.build import build_county
 
 FOLDER = Path(__file__).parents[2] / "fixtures" / "pandapower" / "simbench_10kv_urban"
+PROFILES = Path(__file__).parents[2] / "fixtures" / "profiles" / "simbench_types.csv"
 BAND = VoltageBand(u_nominal_kv_min=6.0, u_nominal_kv_max=20.0, u_pu_min=0.95, u_pu_max=1.07)
 LIMITS = Limits(voltage_bands=(BAND,))
 ANSWER = ["capacity_kw", "status", "limit_kind", "limit_table", "limit_element", "limit_hour"]
@@ -171,6 +173,41 @@ def test_screening_finds_what_all_hours_find_on_metered_types(scale):
     assert screened.attrs["hours"]["notes"] == (
         "134 of 134 static generators follow no known profile and keep their value",
     )
+
+
+@pytest.mark.slow
+def test_screening_finds_what_all_hours_of_a_year_of_typical_days_find_on_the_county():
+    profiles = read_profiles(PROFILES)
+    net = build_county().net
+    limits = Limits(
+        voltage_bands=(
+            VoltageBand(u_nominal_kv_min=6.0, u_nominal_kv_max=20.0, u_pu_min=0.93, u_pu_max=1.07),
+            VoltageBand(u_nominal_kv_min=0.2, u_nominal_kv_max=1.0, u_pu_min=0.93, u_pu_max=1.07),
+        ),
+        off_path_voltage_effect_pu=0.001,
+        off_path_loading_effect_ratio=0.01,
+    )
+    screened = capacity_over_hours(net, profiles, limits=limits, confirm_nodes=20)
+    full = capacity_over_hours(net, profiles, limits=limits, method="full", confirm_nodes=0)
+    assert_same(screened, full)
+    assert screened.attrs["hours"]["fallback"] == ""
+    assert screened.attrs["hours"]["share_solved"] < 0.2
+    assert full.attrs["hours"]["share_solved"] == 1.0
+    assert screened.attrs["certificate"]["nodes_checked"] == 20
+
+
+def test_screening_finds_what_all_hours_of_a_year_of_typical_days_find():
+    profiles = read_profiles(PROFILES)
+    net = simbench()
+    net.load[["p_mw", "q_mvar"]] *= 1.5
+    net.load["profile"] = [profiles.names[at % len(profiles.names)] for at in range(len(net.load))]
+    net.sgen["profile"] = profiles.generation_names[0]
+    buses = net.bus.index[::6]
+    screened = capacity_over_hours(net, profiles, limits=LIMITS, buses=buses, confirm_nodes=2)
+    full = capacity_over_hours(net, profiles, limits=LIMITS, buses=buses, method="full", confirm_nodes=0)
+    assert_same(screened, full)
+    assert screened.attrs["hours"]["hours_total"] == 576
+    assert screened.attrs["hours"]["share_solved"] < 0.5
 
 
 def test_screening_that_misses_an_hour_is_found_out(monkeypatch):

@@ -2,7 +2,8 @@
 
 The load a limit leaves room for is estimated on each way to the source: for a flow limit by adding the load to the flow
 of its branch, for a voltage limit by the impedance the load and the limited bus have in common
-(``dV/dP = (R + X tan(phi)) / V`` summed down to where their ways part).
+(``dV/dP = (R + X tan(phi)) / V`` summed down to where their ways part). A flow beside the way grows as voltages fall:
+a current by the same share, an apparent power only by its losses.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from gridmodel.capacity.path.tree import Tree
 VOLTAGE, FLOW = 0, 1
 """Second index of the margins."""
 _LEAST_EFFECT_PU_PER_MW = 1e-12
+_POWER_SHARE = 0.05
+"""By how much an apparent power beside the way grows, as a share of what a current grows."""
 _TOLERANCE_PU = 1e-6
 """Of the sweeps: far below what the estimates leave out."""
 
@@ -55,6 +58,9 @@ class Records(NamedTuple):
     """Smallest margins to the position's own limits, voltage (pu) and flow (share of the limit), shape (positions, 2);
     negative = broken."""
     margin_hour: Integers
+    nearest: Floats
+    """The same of the hours in which the limit is not broken."""
+    nearest_hour: Integers
 
 
 @compiled
@@ -134,11 +140,15 @@ def _estimate(
     """Note the estimates of one solved hour, which belongs to the class ``kind``."""
     count = len(voltage)
     effect = np.zeros(count)  # what a MW at this position takes off its own voltage, pu
-    u, room_pu = np.empty(count), np.full(count, np.inf)  # least room of all voltages in the subtree, off the path
+    u, room_pu = np.empty(count), np.full(count, np.inf)  # by how much the voltage may fall for the subtree's limits
+    by_flow_on, by_flow_off = np.empty(count), np.empty(count)
     u[0] = magnitude(voltage[0])
     for i in range(1, count):
         u[i] = magnitude(voltage[i])
         effect[i] = effect[tree.parent[i]] * slopes.from_parent[i] + slopes.pu_per_mw[i] / u[i]
+        by_flow_on[i], by_flow_off[i], room_pu[i] = _room_of_flows(
+            tree, bounds, effects, records, i, hour, tan_phi, voltage, current, u
+        )
     for i in range(count - 1, 0, -1):
         limit = bounds.v_on[i]
         if limit > -np.inf:
@@ -148,12 +158,11 @@ def _estimate(
     on, off = np.full(count, np.inf), np.full(count, np.inf)
     for i in range(1, count):
         parent = tree.parent[i]
-        by_flow_on, by_flow_off = _room_of_flows(tree, bounds, effects, records, i, hour, tan_phi, voltage, current, u)
         per_mw = max(effect[i], _LEAST_EFFECT_PU_PER_MW)
-        on[i] = min(by_flow_on, (u[i] - bounds.v_on[i]) / per_mw)
+        on[i] = min(by_flow_on[i], (u[i] - bounds.v_on[i]) / per_mw)
         if not bounds.ends_path[i]:
             on[i] = min(on[i], on[parent])
-        off[i] = min(off[parent], by_flow_off, room_pu[i] / per_mw)
+        off[i] = min(off[parent], by_flow_off[i], room_pu[i] / per_mw)
         _note_estimate(records, kind, i, min(on[i], off[i]) / share, hour)
 
 
@@ -169,10 +178,14 @@ def _room_of_flows(
     voltage: Complexes,
     current: Complexes,
     u: Floats,
-) -> tuple[float, float]:
-    """Return the load (MW) the branch above ``i`` leaves room for at its fuller end, on the path and off it."""
+) -> tuple[float, float, float]:
+    """Return the room that the branch above ``i`` leaves at its fuller end.
+
+    Returns:
+        Load behind it (MW), on the path and off it, and fall of the voltage by a load beside it (pu).
+    """
     if bounds.flow_on[i, CHILD] == np.inf and bounds.flow_on[i, PARENT] == np.inf:
-        return np.inf, np.inf
+        return np.inf, np.inf, np.inf
     parent = tree.parent[i]
     drawn = tree.i_from_v[i] * voltage[i] + tree.i_from_j[i] * current[i]
     below, above = magnitude(current[i]), magnitude(drawn)
@@ -186,9 +199,14 @@ def _room_of_flows(
     _note_margin(records, i, FLOW, 1.0 - flow / limit, hour)
     on = load_to_reach(s, flow, limit, power_per_flow, tan_phi)
     counted = counted_off_path(flow, limit, effects.flow[i, end])
+    if counted == np.inf:
+        return on, np.inf, np.inf
+    fall = u[i] * (1.0 - flow / counted)
+    if bounds.is_power[i]:
+        fall /= _POWER_SHARE
     if counted == limit:
-        return on, on
-    return on, load_to_reach(s, flow, counted, power_per_flow, tan_phi)
+        return on, on, fall
+    return on, load_to_reach(s, flow, counted, power_per_flow, tan_phi), fall
 
 
 @compiled
@@ -236,6 +254,8 @@ def _note_estimate(records: Records, kind: int, i: int, p_mw: float, hour: int) 
 
 @compiled
 def _note_margin(records: Records, i: int, which: int, margin: float, hour: int) -> None:
-    """Keep the smallest margin to one of the limits of position ``i``."""
+    """Keep the smallest margins to one of the limits of position ``i``."""
     if margin < records.margin[i, which]:
         records.margin[i, which], records.margin_hour[i, which] = margin, hour
+    if 0.0 <= margin < records.nearest[i, which]:
+        records.nearest[i, which], records.nearest_hour[i, which] = margin, hour
