@@ -59,7 +59,7 @@ class BaseCase:
         if self.solved is not None:
             return self.solved
         work = copy_net(self.original)
-        _solve(work)
+        solve_closely(work)
         return work
 
     @cached_property
@@ -145,7 +145,7 @@ def _radial_flow(net: Net) -> Flow | None:
     return None if voltage is None else Flow(arrays=arrays, forest=forest, voltage=voltage)
 
 
-def _solve(work: Net) -> None:
+def solve_closely(work: Net) -> None:
     """Solve to the last digits where rounding allows it; pandapower's tolerance is per unit, coarse on a large base."""
     try:
         run_load_flow(work, tolerance_mva=BASE_TOLERANCE_MVA)
@@ -159,7 +159,7 @@ def _switch_off_unsolved(work: Net, original: Net) -> dict[int, str]:
     A part without a source is switched off too, but it is unsupplied, not unsolved.
     """
     try:
-        _solve(work)
+        solve_closely(work)
     except ConvergenceError:
         pass
     else:
@@ -172,14 +172,14 @@ def _switch_off_unsolved(work: Net, original: Net) -> dict[int, str]:
             continue
         work.bus["in_service"] = was_in_service & work.bus.index.isin(part)
         try:
-            _solve(work)
+            solve_closely(work)
             alive += part
         except ConvergenceError:
             reason = f"base case of the island has no solution; suspected cause: {suspect_cause(work)}"
             unsolved |= dict.fromkeys(part, reason)
     work.bus["in_service"] = was_in_service & work.bus.index.isin(alive)
     if work.bus.in_service.any():
-        _solve(work)
+        solve_closely(work)
     else:
         clear_results(work)
     return unsolved

@@ -1,26 +1,36 @@
-"""The certificate: the reference load flow must hold at the value and break one step above it, by the element named."""
+"""The certificate: other load flows must hold at the value and break one step above it, by the element named.
+
+Plain pandapower checks a sample, or all rows, each in the net of its electrical island; power-grid-model checks every
+row on demand. See ``decisions/0011-certificates.md``.
+"""
 
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Literal, NoReturn
+from typing import Literal
 
 import numpy as np
 
-from gridmodel.capacity.base_case import BaseCase
-from gridmodel.capacity.bracket import Question
-from gridmodel.capacity.constraints import Floats
+from gridmodel.capacity.arrays import Integers
+from gridmodel.capacity.base_case import BaseCase, solve_closely
+from gridmodel.capacity.bulk_certificate import BulkCertificate, check_in_bulk
+from gridmodel.capacity.constraints import Floats, measure
 from gridmodel.capacity.direction import Direction
+from gridmodel.capacity.judgement import AGREEMENT, Disagreement, judge, limits_of_islands, put_question
 from gridmodel.capacity.reference import ReferenceEvaluator
-from gridmodel.capacity.rows import CONVERGENCE, EXISTING_VIOLATION, Row, Rows, step_kw
-from gridmodel.errors import EngineDisagreementError
+from gridmodel.capacity.rows import CONVERGENCE, EXISTING_VIOLATION, Rows
+from gridmodel.errors import ConvergenceError, EngineDisagreementError
+from gridmodel.islands import Islands
+from gridmodel.net import Net
+from gridmodel.topology import SupplyTopology
 
-Confirm = Literal["sample", "all", "none"]
+Confirm = Literal["sample", "bulk", "all", "none"]
 SAMPLE_NODES = 20
 """How many nodes the reference checks when nothing else is asked for."""
-AGREEMENT = 1e-6
-"""How far reference and search engine may differ in a loading ratio or voltage (pu); the reference's own residue."""
+_LISTED_MAX = 20
+"""How many disagreements an error lists."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +39,14 @@ class Certificate:
 
     confirm: Confirm
     nodes_checked: int
+    """By plain pandapower."""
     difference_kw_max: float | None
     """Largest distance from the load at which the reference breaks to the published bracket; None = not measured."""
+    base_difference_pu_max: float | None = None
+    """Largest difference of a voltage without load between the search's sweeps and the reference, over the islands of
+    the nodes checked; None = not measured, or the reference itself solved the base case."""
+    bulk: BulkCertificate | None = None
+    """What power-grid-model said of all nodes; None = not asked."""
 
     def as_dict(self) -> dict[str, object]:
         """Return a JSON-ready mapping."""
@@ -47,72 +63,119 @@ def certify(
     seed: int,
     direction: Direction = "load",
 ) -> Certificate:
-    """Check rows with the reference and return what was seen.
+    """Check rows with other load flows and return what was seen.
+
+    Args:
+        base: The base case the rows were searched in.
+        rows: Published rows.
+        tan_phi: Reactive per active power.
+        confirm: ``sample``: ``nodes`` rows by the reference; ``bulk``: the same and every row by power-grid-model;
+            ``all``: every row by the reference; ``none``.
+        nodes: Size of the sample.
+        seed: Seed of the sample.
+        direction: What the rows connect.
 
     Raises:
         EngineDisagreementError: A value does not hold, or does not break at value + step by the element named.
     """
-    chosen = _choose(rows, confirm, nodes, seed)
-    if not chosen:
-        return Certificate(confirm=confirm, nodes_checked=0, difference_kw_max=None)
-    wanted = np.flatnonzero(np.isfinite(base.values) & np.isfinite(base.constraints.limits)).astype(np.int64)
-    reference = ReferenceEvaluator(base.net, base.constraints, rows=wanted, direction=direction)
-    differences = [_difference_kw(base, row, reference, wanted, tan_phi) for row in chosen]
-    return Certificate(confirm=confirm, nodes_checked=len(chosen), difference_kw_max=max(differences))
+    bulk, chosen = None, _choose(rows, confirm, nodes, seed)
+    if confirm == "bulk":
+        outcome = check_in_bulk(base, rows, tan_phi=tan_phi, direction=direction)
+        _refuse_if_any(rows, outcome.disagreements)
+        bulk, chosen = outcome.certificate, np.union1d(chosen, outcome.open_places)
+    if not len(chosen):
+        return Certificate(confirm=confirm, nodes_checked=0, difference_kw_max=None, bulk=bulk)
+    reference = _ReferenceCheck(base, rows, tan_phi, direction)
+    reference.check(chosen)
+    _refuse_if_any(rows, reference.disagreements)
+    return Certificate(
+        confirm=confirm,
+        nodes_checked=len(chosen),
+        difference_kw_max=max(reference.difference_kw),
+        base_difference_pu_max=max(reference.base_difference_pu, default=None),
+        bulk=bulk,
+    )
 
 
-def _choose(rows: Rows, confirm: Confirm, nodes: int, seed: int) -> list[Row]:
-    """Return the rows to check; an existing violation is a value of 0 with nothing to break above it."""
+def _choose(rows: Rows, confirm: Confirm, nodes: int, seed: int) -> Integers:
+    """Return the places the reference checks; an existing violation is a value of 0 with nothing to break above it."""
     if confirm == "none":
-        return []
+        return np.zeros(0, dtype=np.int64)
     places = np.flatnonzero((rows.status == "assessed") & (rows.kind != EXISTING_VIOLATION)).tolist()
-    if confirm == "sample" and len(places) > nodes:
+    if confirm != "all" and len(places) > nodes:
         sampled = random.Random(seed).sample(places, nodes)  # noqa: S311 - not for secrets
         places = sorted({*sampled, *(place for place in places if rows.kind[place] == CONVERGENCE)})
-    return [rows.row(place) for place in places]
+    return np.array(places, dtype=np.int64)
 
 
-def _difference_kw(
-    base: BaseCase, row: Row, reference: ReferenceEvaluator, wanted: np.ndarray, tan_phi: float
-) -> float:
-    limits = base.constraints.subset(wanted)
-    bus = np.array([row.bus], dtype=np.int64)
-    question = Question(
-        buses=bus,
-        constraints=limits,
-        base=base.values[wanted],
-        on_path=limits.is_on_path(base.topology.path(row.bus))[None, :],
-        guess_kw=np.zeros(1),
-        tan_phi=tan_phi,
-        ceiling_kw=np.inf,
-        direction=reference.direction,
+class _ReferenceCheck:
+    """Plain pandapower on the electrical island of each row, cut out of the net."""
+
+    def __init__(self, base: BaseCase, rows: Rows, tan_phi: float, direction: Direction) -> None:
+        self._base, self._rows, self._tan_phi, self._direction = base, rows, tan_phi, direction
+        self._islands = Islands(base.original)
+        self.difference_kw: list[float] = []
+        self.base_difference_pu: list[float] = []
+        self.disagreements: list[Disagreement] = []
+
+    def check(self, places: Integers) -> None:
+        """Check the rows at some places."""
+        label = np.array([self._islands.label(bus) for bus in self._rows.bus[places].tolist()])
+        for one in np.unique(label).tolist():
+            self._check_island(self._islands.cut(one), places[label == one])
+
+    def _check_island(self, net: Net, at: Integers) -> None:
+        base = self._base
+        try:
+            solve_closely(net)
+        except ConvergenceError as error:
+            what = f"the reference has no solution without load: {error.message}"
+            self.disagreements += [Disagreement(bus=bus, what=what, p_kw=0.0) for bus in self._rows.bus[at].tolist()]
+            return
+        arrays, u_pu = base.live_flow.arrays, net.res_bus.vm_pu.dropna()
+        buses = u_pu.index.to_numpy(dtype=np.int64)
+        if base.solved is None:
+            self._compare_base(buses, np.abs(base.u_pu_of(buses) - u_pu.to_numpy()))
+        node = arrays.node_of_bus[buses]
+        node = node[node >= 0]
+        limits = limits_of_islands(base, arrays.island_of_node[node], node[arrays.is_source[node]])
+        question, claims = put_question(
+            base,
+            self._rows,
+            at,
+            limits,
+            topology=SupplyTopology(net),
+            tan_phi=self._tan_phi,
+            direction=self._direction,
+        )
+        engine = ReferenceEvaluator(net, question.constraints, rows=np.arange(len(limits)), direction=self._direction)
+        seen = measure(net, question.constraints)
+        verdict = judge(engine, question, claims, seen, decides_collapse=True)
+        self.difference_kw += verdict.difference_kw.tolist()
+        self.disagreements += verdict.disagreements
+
+    def _compare_base(self, buses: Integers, gap_pu: Floats) -> None:
+        """Note how far the voltages without load are apart."""
+        self.base_difference_pu.append(float(gap_pu.max()))
+        self.disagreements += [
+            Disagreement(
+                bus=int(buses[place]), what=f"voltage without load differs by {gap_pu[place]:.2g} pu", p_kw=0.0
+            )
+            for place in np.flatnonzero(~(gap_pu <= AGREEMENT)).tolist()  # NaN: only one of the two supplies the bus
+        ]
+
+
+def _refuse_if_any(rows: Rows, disagreements: Sequence[Disagreement]) -> None:
+    """Raise for the first disagreement, with the others beside it."""
+    if not disagreements:
+        return
+    first, count = disagreements[0], len(disagreements)
+    more = f" and {count - 1} more buses" if count > 1 else ""
+    raise EngineDisagreementError(
+        f"bus {first.bus}: {first.what} ({first.p_kw:.1f} kW){more}",
+        bus=first.bus,
+        p_kw=first.p_kw,
+        engine=next(iter(rows.engine[rows.bus == first.bus]), ""),
+        disagreements=[asdict(one) for one in disagreements[:_LISTED_MAX]],
+        disagreements_total=count,
     )
-    step = step_kw(float(base.net.bus.vn_kv.at[row.bus]))
-
-    def excess(p_kw: float) -> Floats | None:
-        values, has_solution = reference.values(bus, np.array([p_kw]), tan_phi)
-        if not has_solution[0]:
-            return None
-        return question.counted_excess(np.zeros(1, dtype=np.int64), values).ravel()
-
-    at_value = excess(row.capacity_kw)
-    if at_value is None or at_value.max(initial=-np.inf) > AGREEMENT:
-        _refuse(row, "the reference does not hold at the value", row.capacity_kw)
-    if row.limit_kind == "ceiling":
-        return 0.0
-    above = excess(row.capacity_kw + step)
-    if row.limit is None:
-        if above is not None:
-            _refuse(row, "the reference has a solution above the value", row.capacity_kw + step)
-        return 0.0
-    binding = int(np.flatnonzero(wanted == row.limit)[0])
-    if above is None:  # beyond the voltage collapse: it breaks, after the element named did
-        return 0.0
-    if not above[binding] > 0.0:
-        _refuse(row, "the reference does not break by the element named", row.capacity_kw + step)
-    crossing = row.capacity_kw - at_value[binding] * step / (above[binding] - at_value[binding])
-    return float(max(0.0, row.capacity_kw - crossing, crossing - row.breaks_kw))
-
-
-def _refuse(row: Row, what: str, p_kw: float) -> NoReturn:
-    raise EngineDisagreementError(f"bus {row.bus}: {what} ({p_kw:.1f} kW)", bus=row.bus, p_kw=p_kw, engine=row.engine)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -49,7 +50,8 @@ def open_capacity(
         direction: ``load``, or ``generation`` for the capacity for distributed generation (分布式电源可开放容量): the
             largest constant power fed in, stopped by upper voltage limits and by loadings.
         ceiling_kw: Largest load tried (kW); a bus that carries it has ``limit_kind`` ``ceiling``.
-        confirm: Which rows the reference load flow checks: a seeded ``sample``, ``all`` or ``none``.
+        confirm: Which rows other load flows check: the reference a seeded ``sample``, ``all`` or ``none``; ``bulk`` is
+            the sample, and every row by power-grid-model.
         confirm_nodes: Size of the sample.
         seed: Seed of the sample.
         progress: Called with buses done and buses in total.
@@ -57,8 +59,9 @@ def open_capacity(
     Returns:
         Index = bus; ``capacity_kw`` (kW, rounded down to 0.1, NaN where there is none), ``status``, ``limit_kind``,
         ``limit_table``, ``limit_element``, ``reason`` (why not assessed), ``engine``, ``notes`` (limits broken off the
-        supply path that do not count), ``u_pu`` (voltage without the load). ``attrs["certificate"]`` holds the number
-        of nodes the reference checked and the largest difference found (kW).
+        supply path that do not count), ``u_pu`` (voltage without the load). ``attrs["certificate"]`` holds
+        ``confirm``, ``nodes_checked`` and ``difference_kw_max`` of the reference, ``base_difference_pu_max`` and
+        ``bulk``; see :class:`gridmodel.capacity.certificate.Certificate`.
 
     Raises:
         InputError: An argument is outside its range or names no bus.
@@ -117,8 +120,8 @@ def wanted_buses(
         raise InputError("power factor out of range", field="power_factor", value=power_factor, allowed="(0, 1]")
     if not ceiling_kw > 0.0:
         raise InputError("ceiling out of range", field="ceiling_kw", value=ceiling_kw, allowed="> 0")
-    if confirm not in ("sample", "all", "none"):
-        raise InputError("unknown choice", field="confirm", value=confirm, allowed="sample, all, none")
+    if confirm not in get_args(Confirm):
+        raise InputError("unknown choice", field="confirm", value=confirm, allowed=", ".join(get_args(Confirm)))
     if buses is None:
         return np.asarray(net.bus.index[net.bus.in_service.to_numpy(dtype=bool)], dtype=np.int64)
     wanted = np.array(list(dict.fromkeys(int(bus) for bus in buses)), dtype=np.int64)
