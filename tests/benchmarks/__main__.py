@@ -1,15 +1,22 @@
-"""Run the benchmarks and print a table: ``python -m tests.benchmarks [--json FILE] [--repetitions N]``."""
+"""Run the benchmarks and print a table: ``python -m tests.benchmarks [NAME ...] [--json FILE] [--repetitions N]``.
+
+Every row is a ratio of two sides measured in turns in this process (median, least and largest), or one value.
+"""
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import os
 import platform
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from tests.benchmarks import bench_open_capacity, bench_path, bench_scheme
+NAMES = ("county", "path", "transfer", "hours", "refresh", "certificate", "scheme")
+_WIDTH = 84
 
 
 def machine() -> dict[str, object]:
@@ -18,39 +25,40 @@ def machine() -> dict[str, object]:
 
 
 def main(arguments: list[str]) -> None:
-    """Run everything once."""
+    """Run the benchmarks named, default all."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}; default all")
     parser.add_argument("--json", type=Path, help="write one JSON object a line")
-    parser.add_argument("--repetitions", type=int, default=5)
+    parser.add_argument("--repetitions", type=int, default=7)
     options = parser.parse_args(arguments)
-    capacities = [record | machine() for record in bench_open_capacity.run(repetitions=options.repetitions)]
-    paths = [record | machine() for record in bench_path.run(repetitions=options.repetitions)]
-    schemes = [record | machine() for record in bench_scheme.run(repetitions=options.repetitions)]
+    unknown = set(options.names) - set(NAMES)
+    if unknown:
+        parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
+    print(
+        f"{'id':<6}{'case':<{_WIDTH}}{'median':>10}{'least':>10}{'largest':>10}{'must':>12}{'ours s':>10}{'peer s':>10}"
+    )
+    records = []
+    for record in records_of(options.names or list(NAMES), options.repetitions):
+        print(line_of(record), flush=True)
+        records.append(record | machine())
     if options.json is not None:
-        options.json.write_text("".join(json.dumps(record) + "\n" for record in capacities + paths + schemes))
-    print("Plain pandapower bisection of one node / open capacity per node, all nodes of the level at once")
-    print(f"{'case':<60}{'ratio':>8}{'min':>8}{'max':>8}{'peer s':>9}{'ours s':>9}{'diff kW':>9}")
-    for record in capacities:
-        if "ratio_median" in record:
-            print(
-                f"{record['case']:<60}{record['ratio_median']:>8.0f}{record['ratio_min']:>8.0f}"
-                f"{record['ratio_max']:>8.0f}{record['plain_s_per_node']:>9.3f}{record['ours_s_per_node']:>9.4f}"
-                f"{record['difference_kw_max']:>9.2f}"
-            )
-    print("The path engine: open capacity of all buses / one runpp; batches of load flows / paths")
-    print(f"{'case':<60}{'ratio':>8}{'min':>8}{'max':>8}{'peer s':>9}{'ours s':>9}")
-    for record in paths:
-        print(
-            f"{record['case']:<60}{record['ratio_median']:>8.2f}{record['ratio_min']:>8.2f}{record['ratio_max']:>8.2f}"
-            f"{record['peer_s']:>9.3f}{record['ours_s']:>9.4f}"
-        )
-    print("One warm scheme with its documents / one warm load flow of the whole network")
-    print(f"{'case':<60}{'ratio':>8}{'min':>8}{'max':>8}{'peer s':>9}{'ours s':>9}{'peak MB':>9}")
-    for record in schemes:
-        print(
-            f"{record['case']:<60}{record['ratio_median']:>8.1f}{record['ratio_min']:>8.1f}{record['ratio_max']:>8.1f}"
-            f"{record['runpp_s']:>9.3f}{record['scheme_s']:>9.3f}{record['peak_memory_mb']:>9}"
-        )
+        options.json.write_text("".join(json.dumps(record) + "\n" for record in records))
+
+
+def records_of(names: list[str], repetitions: int) -> Iterator[dict[str, Any]]:
+    """Yield the rows of the benchmarks named."""
+    for name in names:
+        yield from importlib.import_module(f"tests.benchmarks.bench_{name}").run(repetitions=repetitions)
+
+
+def line_of(record: dict[str, Any]) -> str:
+    """Return one row of the table."""
+    figures = [record.get(name, "") for name in ("ratio_median", "ratio_min", "ratio_max")]
+    if "value" in record:
+        figures[0] = record["value"]
+    cells = [f"{figure:>10.3g}" if figure != "" else " " * 10 for figure in figures]
+    times = [f"{record[name]:>10.4f}" if name in record else " " * 10 for name in ("ours_s", "peer_s")]
+    return f"{record['id']:<6}{record['case']:<{_WIDTH}}{''.join(cells)}{record['must']:>14}{''.join(times)}"
 
 
 if __name__ == "__main__":

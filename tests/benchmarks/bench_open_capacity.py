@@ -1,20 +1,12 @@
-"""Open capacity of all buses of a voltage level against plain pandapower bisection of a sample of the same buses.
-
-Both are taken per node and interleaved in one process; the ratio is what counts, times depend on the machine.
-"""
+"""What the benchmarks have in common: limits, the demo's township, and the naive peer, plain pandapower bisection."""
 
 from __future__ import annotations
 
 import math
-import random
-import statistics
-import time
-from collections.abc import Iterator
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from gridmodel import Limits, VoltageBand, open_capacity
+from gridmodel import Limits, VoltageBand
 from gridmodel.capacity.constraints import build_constraints, measure
 from gridmodel.capacity.violations import is_attributed
 from gridmodel.errors import ConvergenceError
@@ -75,39 +67,3 @@ class PlainBisection:
             return False
         after = measure(self.net, self.constraints)
         return not is_attributed(self.constraints, self.before, after, on_path).any()
-
-
-def run(*, repetitions: int = 5, sample: int = 2, u_kv_min: float = 1.0, seed: int = 0) -> Iterator[dict[str, Any]]:
-    """Yield one record per repetition, then the summary."""
-    net = township()
-    buses = [int(b) for b in net.bus.index[net.bus.in_service & net.bus.vn_kv.between(u_kv_min, 20.0)]]
-    peer, rng = PlainBisection(net), random.Random(seed)
-    ratios, differences_kw, seconds = [], [], []
-    for repetition in range(repetitions):
-        start = time.perf_counter()
-        table = open_capacity(net, limits=LIMITS, power_factor=POWER_FACTOR, buses=buses, confirm="none")
-        ours_s = (time.perf_counter() - start) / len(buses)
-        start = time.perf_counter()
-        for bus in rng.sample([b for b in buses if table.capacity_kw[b] > 0], sample):
-            differences_kw.append(abs(peer.capacity_kw(bus) - table.capacity_kw[bus]))
-        plain_s = (time.perf_counter() - start) / sample
-        ratios.append(plain_s / ours_s)
-        seconds.append((plain_s, ours_s))
-        yield {
-            "bench": "open_capacity",
-            "repetition": repetition,
-            "plain_s_per_node": plain_s,
-            "ours_s_per_node": ours_s,
-        }
-    yield {
-        "bench": "open_capacity",
-        "case": f"{len(buses)} medium-voltage nodes of {len(net.bus)} buses",
-        "ratio_median": statistics.median(ratios),
-        "ratio_min": min(ratios),
-        "ratio_max": max(ratios),
-        "plain_s_per_node": statistics.median(s for s, _ in seconds),
-        "ours_s_per_node": statistics.median(s for _, s in seconds),
-        "difference_kw_max": max(differences_kw),
-        "pandapower": version("pandapower"),
-        "power_grid_model": version("power-grid-model"),
-    }

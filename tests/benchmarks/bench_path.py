@@ -1,13 +1,12 @@
-"""The path engine: all nodes of a network against one load flow of it, and one island against batches of load flows.
+"""The path engine against power-grid-model doing the same on one island, and against naive bisection.
 
-Questions: how many load flows of the whole network does the table of all its capacities cost, and how much faster are
-paths than power-grid-model's batches on the same island with the same limits? Both sides take turns in one process.
+Questions: how much faster are paths than power-grid-model's batches on the same island with the same limits (B3), and
+what would plain pandapower bisection of every node of the island cost (B2)? The sides take turns in one process.
 """
 
 from __future__ import annotations
 
-import statistics
-import time
+import random
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from typing import Any
@@ -18,64 +17,71 @@ from gridmodel import open_capacity
 from gridmodel.capacity.base_case import solve_base_case
 from gridmodel.capacity.island_search import IslandSearch
 from gridmodel.capacity.search import CEILING_KW
-from gridmodel.net import copy_net, pandapower, run_load_flow
+from gridmodel.net import pandapower
 from gridmodel.topology import connected_parts
-from tests.benchmarks.bench_open_capacity import LIMITS, POWER_FACTOR, TAN_PHI, township
+from tests.benchmarks.bench_open_capacity import LIMITS, POWER_FACTOR, TAN_PHI, PlainBisection, township
+from tests.benchmarks.turns import summary, take_turns
 from tests.county.build import load_county
 
 
-def run(*, repetitions: int = 7, with_county: bool = True) -> Iterator[dict[str, Any]]:
+def run(*, repetitions: int = 5, with_county: bool = True) -> Iterator[dict[str, Any]]:
     """Yield one summary per case; the county is generated into the user's cache when it is not there yet."""
     nets = {"township": township()} | ({"county": load_county().net} if with_county else {})
+    if with_county:
+        nets["county with low voltage"] = load_county(with_lv=True).net
     for name, net in nets.items():
-        yield against_one_load_flow(name, net, repetitions)
-        yield against_batches(name, net, repetitions)
+        island = one_island(net)
+        yield against_batches(name, island, repetitions)
+        yield against_bisection(name, island, repetitions)
 
 
-def against_one_load_flow(name: str, net: Any, repetitions: int) -> dict[str, Any]:
-    """Compare ``open_capacity`` of all buses, with its table, with one warm ``runpp``."""
-    peer = copy_net(net)
+def against_bisection(name: str, island: Any, repetitions: int) -> dict[str, Any]:
+    """B2: all nodes by naive bisection (one random node a turn, times their number), against all nodes by paths."""
+    bisection, rng = PlainBisection(island), random.Random(0)
+    table = open_capacity(island, limits=LIMITS, power_factor=POWER_FACTOR, confirm="none")
+    buses = table.index[table.capacity_kw.between(1.0, 3e4)].tolist()
+    differences_kw: list[float] = []
 
-    def ours() -> Any:
-        return open_capacity(net, limits=LIMITS, power_factor=POWER_FACTOR, confirm="none")
+    def bisect() -> None:
+        bus = rng.choice(buses)
+        differences_kw.append(abs(bisection.capacity_kw(bus) - table.capacity_kw[bus]))
 
-    table = ours()
-    run_load_flow(peer)
-    pairs = _take_turns(ours, lambda: run_load_flow(peer), repetitions)
+    pairs = take_turns(
+        lambda: open_capacity(island, limits=LIMITS, power_factor=POWER_FACTOR, confirm="none"), bisect, repetitions
+    )
+    pairs = [(ours, len(table) * peer) for ours, peer in pairs]
+    case = f"{name}: naive bisection of every node / paths, one island of {len(table)} buses"
     return {
-        "bench": "path_all_nodes",
-        "case": f"{name}: all {len(table)} buses / one runpp",
-        "by_path": int((table.engine == "path").sum()),
-        **_summary(pairs, "ours_s", "peer_s"),
+        "id": "B2",
+        "case": case,
+        "must": ">= 2e4",
+        "difference_kw_max": max(differences_kw),
+        **summary(pairs, of_peer=True),
     }
 
 
-def against_batches(name: str, net: Any, repetitions: int) -> dict[str, Any]:
-    """Compare batches of load flows with paths on the middle one of a net's islands, its base case solved beforehand.
-
-    Both sides start from the solved net and end with a row per bus.
-    """
-    base = solve_base_case(_one_island(net), LIMITS)
-    buses = [int(bus) for bus in base.net.bus.index]
+def against_batches(name: str, island: Any, repetitions: int) -> dict[str, Any]:
+    """B3: from the solved base case to a row per bus, by batches of load flows and by paths."""
+    base = solve_base_case(island, LIMITS)
+    buses = island.bus.index.to_numpy()
 
     def search(engine: Any) -> Callable[[], Any]:
         return lambda: IslandSearch(base, tan_phi=TAN_PHI, ceiling_kw=CEILING_KW, first_engine=engine).run(buses)
 
     by_path, by_batch = search("path")(), search("batch")()
-    differences = [
-        abs(by_path[bus].capacity_kw - by_batch[bus].capacity_kw) for bus in buses if by_path[bus].engine == "path"
-    ]
-    pairs = _take_turns(search("batch"), search("path"), repetitions)
+    compared = by_path.engine == "path"
+    pairs = take_turns(search("path"), search("batch"), repetitions)
     return {
-        "bench": "path_against_batches",
-        "case": f"{name}: batches / paths, one island of {len(buses)} buses",
-        "difference_kw_max": max(differences),
+        "id": "B3",
+        "case": f"{name}: power-grid-model batches / paths, one island of {len(buses)} buses",
+        "must": ">= 150",
+        "difference_kw_max": float(abs(by_path.capacity_kw - by_batch.capacity_kw)[compared].max()),
         "power_grid_model": version("power-grid-model"),
-        **_summary(pairs, "peer_s", "ours_s"),
+        **summary(pairs, of_peer=True),
     }
 
 
-def _one_island(net: Any) -> Any:
+def one_island(net: Any) -> Any:
     """Return the part of a net that hangs on its sources by one branch, of middle size, with its source."""
     parts = sorted(connected_parts(net, split_at_sources=True), key=lambda part: (len(part), part))
     part = parts[(len(parts) - 1) // 2]
@@ -91,24 +97,3 @@ def _branch_ends(net: Any) -> Iterator[pd.Series]:
         frame = net[table]
         yield frame.set_index(a)[b]
         yield frame.set_index(b)[a]
-
-
-def _take_turns(first: Callable[[], Any], second: Callable[[], Any], repetitions: int) -> list[tuple[float, float]]:
-    return [(_seconds(first), _seconds(second)) for _ in range(repetitions)]
-
-
-def _seconds(work: Callable[[], Any]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
-def _summary(pairs: list[tuple[float, float]], first: str, second: str) -> dict[str, float]:
-    ratios = [one / other for one, other in pairs]
-    return {
-        "ratio_median": statistics.median(ratios),
-        "ratio_min": min(ratios),
-        "ratio_max": max(ratios),
-        first: statistics.median(one for one, _ in pairs),
-        second: statistics.median(other for _, other in pairs),
-    }
