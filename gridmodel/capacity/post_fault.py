@@ -214,11 +214,14 @@ class PostFaultNets:
 
 
 def _united(parts: list[Net], *, like: Net) -> Net:
-    """Return nets that were cut out of the same net as one; what hangs on several of them comes once."""
+    """Return islands that were cut out of ``like`` as one net, with the bus-bus switches between them."""
     tables: dict[str, list[pd.DataFrame]] = {}
     for part in parts:
         for name, frame in element_tables(part).items():
             tables.setdefault(name, []).append(frame)
+    buses = pd.concat(tables["bus"]).index
+    between = (like.switch.et == "b") & like.switch.bus.isin(buses) & like.switch.element.isin(buses)
+    tables.setdefault("switch", []).append(like.switch[between])
     joined = {name: pd.concat(frames) for name, frames in tables.items()}
     return new_net({name: frame[~frame.index.duplicated()].sort_index() for name, frame in joined.items()}, like=like)
 

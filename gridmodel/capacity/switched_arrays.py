@@ -40,6 +40,8 @@ class Wiring(NamedTuple):
     """Shape (edges,)."""
     is_source: Flags
     """Shape (vertices,)."""
+    stands_alone: Flags
+    """Vertices that no coupler may join: pandapower shares out voltage dependence anew among the loads of a node."""
     is_barred: Flags
     """Vertices at what these arrays cannot express; a tree that holds one is left to another engine."""
 
@@ -138,7 +140,7 @@ def build_switched_arrays(base: BaseCase, sections: list[Section], ties: list[Ti
     is_barred[edges.ends[[edge for edge in switched if edges.branches[edge] > 1]]] = True
     return SwitchedArrays(
         base=base,
-        wiring=_wiring(arrays, edges, is_barred),
+        wiring=_wiring(arrays, edges, equipment, is_barred),
         equipment=equipment,
         normal=Switching(opened, np.zeros(len(edges.ends), dtype=bool), np.zeros(len(is_barred), dtype=bool)),
         vertex_of_bus=arrays.node_of_bus,
@@ -207,7 +209,7 @@ def _is_obstructed(arrays: FlowArrays, base: BaseCase) -> Flags:
     return found
 
 
-def _wiring(arrays: FlowArrays, edges: Edges, is_barred: Flags) -> Wiring:
+def _wiring(arrays: FlowArrays, edges: Edges, equipment: Equipment, is_barred: Flags) -> Wiring:
     by_end = np.argsort(edges.ends.T.ravel(), kind="stable")
     at = edges.ends.T.ravel()[by_end]
     return Wiring(
@@ -216,5 +218,6 @@ def _wiring(arrays: FlowArrays, edges: Edges, is_barred: Flags) -> Wiring:
         ends=edges.ends,
         is_coupler=edges.is_coupler,
         is_source=arrays.is_source,
+        stands_alone=equipment.is_voltage_dependent,
         is_barred=is_barred,
     )

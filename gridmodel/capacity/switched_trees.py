@@ -109,7 +109,9 @@ def _survey(
                 continue
             fits = fits and not switching.is_dead[far]
             halves += 1
-            couplers += wiring.is_coupler[edge]
+            if wiring.is_coupler[edge]:
+                couplers += 1
+                fits = fits and not (wiring.stands_alone[here] or wiring.stands_alone[far])
             if not seen[far]:
                 seen[far] = True
                 queue[size] = far

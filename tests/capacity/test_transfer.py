@@ -138,6 +138,17 @@ def test_transferred_currents_are_those_of_a_hand_calculation() -> None:
     assert table.margin_ratio.tolist() == pytest.approx([1.0 - ratio / 0.8 for ratio in expected], abs=1e-5)
 
 
+def test_further_load_at_the_lost_side_is_what_the_receiving_head_has_left() -> None:
+    """0.8 * 0.4 kA are 5542.6 kW: less all 4 MW, or less the receiving feeder's 2 MW and the 1 MW moved."""
+    table = transfers(two_feeders(), limits=LIMITS, power_factor=1.0).set_index("outage")
+    full_kw = 0.8 * RATING_KA * math.sqrt(3.0) * U_KV * 1000.0
+    expected = [full_kw - 4000.0, full_kw - 3000.0, full_kw - 4000.0, full_kw - 3000.0]
+    assert table.extra_kw.tolist() == pytest.approx(expected, abs=0.5)
+    assert table.extra_limit_element.tolist() == [2, 2, 0, 0]
+    assert set(table.extra_limit_kind) == {"line_loading"}
+    assert set(table.engine) == {"path"}
+
+
 def test_a_feeder_too_long_for_the_load_of_both_is_refused_for_its_voltage() -> None:
     r_ohm = 2.4
     u_kv = (
@@ -311,6 +322,11 @@ def test_feeder_table_counts_what_ties_restore() -> None:
     assert table.is_n_minus_one_secure.tolist() == [False, True]
     assert table.worst_outage.tolist() == ["line:0", None]
     assert table.worst_not_restored_kw.tolist() == pytest.approx([2000.0, 0.0])
+    # feeder line:0 is never restored; with all 4 MW the head of the other one has 5542.6 - 4000 kW left
+    full_kw = 0.8 * RATING_KA * math.sqrt(3.0) * U_KV * 1000.0
+    assert math.isnan(table.extra_kw_min["line:0"])
+    assert table.extra_kw_min["line:2"] < full_kw - 4000.0
+    assert table.extra_outage["line:2"] == "line:2"
 
 
 # --- the township, by plain pandapower --------------------------------------------------------------------------------
