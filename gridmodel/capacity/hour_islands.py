@@ -26,7 +26,8 @@ from gridmodel.capacity.path.hour_limits import (
     set_powers,
     worst_on_path,
 )
-from gridmodel.capacity.path.oneport import build_ports, find_needs
+from gridmodel.capacity.path.needs import find_needs
+from gridmodel.capacity.path.oneport import build_ports
 from gridmodel.capacity.path.shooting import SETTLED, Answers, shoot_all
 from gridmodel.capacity.path.supply import marks_on_path
 from gridmodel.capacity.path.sweep import start_flat, sweep

@@ -12,7 +12,8 @@ from gridmodel.capacity.constraints import KINDS, SOLUTION_NOISE, Flags, Floats
 from gridmodel.capacity.path.bounds import NO_LIMIT, Bounds
 from gridmodel.capacity.path.engine import inexact_positions
 from gridmodel.capacity.path.hour_limits import PathWorst, Worst, worst_on_path
-from gridmodel.capacity.path.oneport import Needs, OnePorts, build_ports, find_needs
+from gridmodel.capacity.path.needs import Needs, find_needs
+from gridmodel.capacity.path.oneport import OnePorts, build_ports
 from gridmodel.capacity.path.shooting import SETTLED, shoot_all
 from gridmodel.capacity.path.supply import marks_on_path
 from gridmodel.capacity.path.sweep import start_flat, sweep

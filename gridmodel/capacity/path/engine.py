@@ -10,7 +10,8 @@ from gridmodel.capacity.arrays import Integers, Terms
 from gridmodel.capacity.constraints import Constraints, Flags, Floats
 from gridmodel.capacity.flow import Flow
 from gridmodel.capacity.path.bounds import NO_LIMIT, Placement, place_bounds, place_limits
-from gridmodel.capacity.path.oneport import Needs, OnePorts, build_ports, find_needs
+from gridmodel.capacity.path.needs import Needs, find_needs
+from gridmodel.capacity.path.oneport import OnePorts, build_ports, last_power_mva
 from gridmodel.capacity.path.shooting import SETTLED, shoot_all
 from gridmodel.capacity.path.supply import attach_buses
 from gridmodel.capacity.path.tree import NOWHERE, Tree
@@ -134,8 +135,8 @@ class PathEngine:
 
 def inexact_positions(tree: Tree, ports: OnePorts) -> Flags:
     """Return the positions whose one-port is not exact, shape (positions,); sources have none."""
-    rough = np.abs(ports.whole[:, -1]) / _LAST_SHARE > _ROUGH_MVA
-    return (~ports.is_sound | rough) & (tree.parent != NOWHERE)
+    rough = last_power_mva(ports) / _LAST_SHARE > _ROUGH_MVA
+    return np.asarray((~ports.is_sound | rough) & (tree.parent != NOWHERE))
 
 
 def _low_rows(constraints: Constraints, usable: Flags) -> Integers:

@@ -1,324 +1,259 @@
-"""Subtrees seen from their head: consumed power, and lowest admissible voltage, as functions of one voltage.
+"""Subtrees seen from their head: the power they take, as a function of the head's squared voltage ``w``.
 
 In a tree whose loads depend on |V| alone nothing depends on the angle, so a subtree is a function of the magnitude at
-its head. It is kept as a polynomial through Chebyshev points of an interval on which every solution exists.
+its head. What is kept is its admittance ``S / w`` as a polynomial in ``1 / w``: shunts are its constant, constant
+powers its slope, losses its square. It goes through Chebyshev points of an interval on which every solution exists.
 """
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
 
-from gridmodel.capacity.arrays import Complexes, Integers
 from gridmodel.capacity.constraints import Flags, Floats
-from gridmodel.capacity.path.bounds import NO_LIMIT, Bounds
-from gridmodel.capacity.path.compiled import compiled, inner, magnitude, scaled
+from gridmodel.capacity.path.bounds import Bounds
+from gridmodel.capacity.path.compiled import compiled
+from gridmodel.capacity.path.squares import SQUARES, write_squares
 from gridmodel.capacity.path.tree import Tree
 
 POINTS = 6
 _X = np.cos(np.pi * (2.0 * np.arange(POINTS) + 1.0) / (2.0 * POINTS))
 """Chebyshev points on [-1, 1], descending."""
-_FIT = np.linalg.inv(np.vander(_X, POINTS, increasing=True)).astype(np.complex128)
+_FIT = np.linalg.inv(np.vander(_X, POINTS, increasing=True))
 """Coefficients of 1, x, x^2, ... from values at the points, shape (POINTS, POINTS)."""
 
-_ABOVE_PU = 0.005  # interval above the base voltage
-_BELOW_LIMIT_PU = 0.02  # interval below the voltage limit
-_WITHOUT_LIMIT_PU = 0.2  # interval below the base voltage where no limit stands
+OTHERS = SQUARES
+"""Column of ``steps`` where the polynomial of the parent without the branch begins."""
+STEP_WIDTH = SQUARES + 2 * POINTS
+
+_BEFORE_BASE_PU = 0.005  # interval on the harmless side of the base voltage
+_BEYOND_LIMIT_PU = 0.02  # interval beyond the voltage limit
+_WITHOUT_LIMIT_PU = 0.2  # interval beyond the base voltage where no limit stands
 _NARROWEST_PU = 0.004
-_RAISE_PU = 0.005
-_ABOVE_NOSE = 0.1  # least slope of parent over child voltage, of the slope without load
+_LEAST_PU = 0.1
+_LEAST_W = 0.01
+_RAISE = 0.01  # of squared voltage
+_ABOVE_NOSE = 0.1  # least slope of parent over child, of the slope without load
 _NEWTON_MAX = 20
-_NEWTON_STEP_PU = 0.1
-_SOLVED_PU = 1e-11
-_SCAN = 4
-_HALVINGS = 45
+_NEWTON_STEP = 0.2  # of squared voltage
+_CLOSE = 1e-6  # of squared voltage; what is left is corrected by the slope, which leaves its square
+_SOLVED = 1e-11
+_STRAIGHT_FROM = 1.2  # where the polynomial goes over into its tangent
 
 
 class OnePorts(NamedTuple):
-    """Subtrees seen from their head; shapes (positions,) or (positions, POINTS)."""
+    """Subtrees seen from their head."""
 
-    low: Floats
-    """Lower end of the interval (pu)."""
+    centre: Floats
+    """Middle of the interval of ``1 / w`` (pu), shape (positions,)."""
     scale: Floats
-    """2 / width of the interval (1/pu)."""
-    whole: Complexes
-    """Power into the position with all that hangs below it (MVA), over its own voltage."""
-    others: Complexes
-    """Power into the parent with all that hangs below it except this branch (MVA), over the parent's voltage."""
+    """2 / width of the interval."""
+    whole: Floats
+    """Power over ``w`` into the position with all that hangs below it: active coefficients, then reactive ones, over
+    -1 .. 1 on the interval; MVA at 1 pu, shape (positions, 2 POINTS)."""
+    steps: Floats
+    """The branch above in squares, then in the same way the power into the parent with all that hangs below it except
+    this branch, over the parent's interval; shape (positions, STEP_WIDTH)."""
     is_sound: Flags
-    """False where no solution was found at some point of the interval."""
-
-
-class Needs(NamedTuple):
-    """Lowest admissible voltages by everything off a path (pu, -inf = none), shape (positions,), and whose limit."""
-
-    below: Floats
-    """Of the position, by what hangs below it."""
-    below_row: Integers
-    beside: Floats
-    """Of the parent, by what hangs below it except this branch."""
-    beside_row: Integers
-    of_branch: Floats
-    """Of the parent, by the branch above and what hangs below the position."""
+    """False where no solution was found at some point of the interval; shape (positions,)."""
 
 
 @compiled
-def power_at(coefficients: Complexes, i: int, low: float, scale: float, v: float) -> tuple[complex, complex]:
-    """Return the value (MVA) and slope (MVA/pu) of polynomial ``i`` at ``v``; a straight line outside its interval."""
-    x = (v - low) * scale - 1.0
-    inside = min(1.0, max(-1.0, x))
-    last = coefficients[i, POINTS - 1]
-    p, q, p_x, q_x = last.real, last.imag, 0.0, 0.0  # in real numbers: the argument is one
-    for k in range(POINTS - 2, -1, -1):
-        p_x, q_x = p_x * inside + p, q_x * inside + q
-        p, q = p * inside + coefficients[i, k].real, q * inside + coefficients[i, k].imag
+def power_at(
+    table: Floats, i: int, at: int, x: float, scale: float, w: float, inverse: float
+) -> tuple[float, float, float, float]:
+    """Return active and reactive power (MVA) by the polynomial at ``table[i, at:]``, and their slopes over ``w``.
+
+    Args:
+        table: ``OnePorts.whole`` or ``OnePorts.steps``.
+        i: Position.
+        at: First column.
+        x: Place in the interval, -1 .. 1; well outside it the polynomial is continued straight.
+        scale: Of the interval.
+        w: Squared voltage.
+        inverse: ``1 / w``.
+    """
+    inside = min(_STRAIGHT_FROM, max(-_STRAIGHT_FROM, x))
     beyond = x - inside
-    return complex(p + p_x * beyond, q + q_x * beyond), complex(p_x * scale, q_x * scale)
+    square = inside * inside
+    fourth = square * square
+    c = table[i]
+    g = (c[at] + c[at + 1] * inside) + square * (c[at + 2] + c[at + 3] * inside)
+    g += fourth * (c[at + 4] + c[at + 5] * inside)
+    g_x = (c[at + 1] + 2.0 * c[at + 2] * inside) + square * (3.0 * c[at + 3] + 4.0 * c[at + 4] * inside)
+    g_x += 5.0 * fourth * c[at + 5]
+    at += POINTS
+    b = (c[at] + c[at + 1] * inside) + square * (c[at + 2] + c[at + 3] * inside)
+    b += fourth * (c[at + 4] + c[at + 5] * inside)
+    b_x = (c[at + 1] + 2.0 * c[at + 2] * inside) + square * (3.0 * c[at + 3] + 4.0 * c[at + 4] * inside)
+    b_x += 5.0 * fourth * c[at + 5]
+    g, b, x_w = g + beyond * g_x, b + beyond * b_x, scale * inverse
+    return w * g, w * b, g - x_w * g_x, b - x_w * b_x
 
 
 @compiled
-def look_up(tree: Tree, ports: OnePorts, i: int, v: float) -> tuple[complex, complex, complex, float]:
-    """Return what the branch above ``i`` shows when ``|V_i| = v``.
+def look_up(ports: OnePorts, i: int, w: float) -> tuple[float, float, float, float, float, float]:
+    """Return what the branch above ``i`` shows when the squared voltage of ``i`` is ``w``.
 
     Returns:
-        Current delivered to ``i`` and drawn from the parent (pu, angles relative to ``V_i``), voltage of the parent
-        (pu), and the slope of its magnitude over ``v``.
+        Squared voltage of the parent, active and reactive power drawn from it, and the slopes of the three over ``w``.
     """
-    s, s_slope = power_at(ports.whole, i, ports.low[i], ports.scale[i], v)
-    inverse = 1.0 / v
-    j = scaled(np.conj(s), inverse)
-    j_slope = scaled(np.conj(s_slope) - j, inverse)
-    v_parent = scaled(tree.v_from_v[i], v) + tree.v_from_j[i] * j
-    v_slope = tree.v_from_v[i] + tree.v_from_j[i] * j_slope
-    i_parent = scaled(tree.i_from_v[i], v) + tree.i_from_j[i] * j
-    return j, i_parent, v_parent, inner(v_parent, v_slope) / magnitude(v_parent)
+    inverse, scale = 1.0 / w, ports.scale[i]
+    p, q, p_w, q_w = power_at(ports.whole, i, 0, (inverse - ports.centre[i]) * scale, scale, w, inverse)
+    loss = (p * p + q * q) * inverse
+    loss_w = (2.0 * (p * p_w + q * q_w) - loss) * inverse
+    m = ports.steps[i]
+    return (
+        m[0] * w + m[1] * p + m[2] * q + m[3] * loss,
+        m[4] * w + m[5] * p + m[6] * q + m[7] * loss,
+        m[8] * w + m[9] * p + m[10] * q + m[11] * loss,
+        m[0] + m[1] * p_w + m[2] * q_w + m[3] * loss_w,
+        m[4] + m[5] * p_w + m[6] * q_w + m[7] * loss_w,
+        m[8] + m[9] * p_w + m[10] * q_w + m[11] * loss_w,
+    )
 
 
 @compiled
-def voltage_below(tree: Tree, ports: OnePorts, i: int, v_parent: float, start: float) -> tuple[float, bool]:
-    """Return the voltage of ``i`` when its parent has ``v_parent`` (pu), by Newton's method, and whether it is one."""
-    v = start
+def voltage_below(ports: OnePorts, i: int, w_parent: float, start: float) -> tuple[float, bool]:
+    """Return the squared voltage of ``i`` at that of its parent, by Newton's method, and whether it is one."""
+    w = start
     for _ in range(_NEWTON_MAX):
-        _, _, reached, slope = look_up(tree, ports, i, v)
-        error = magnitude(reached) - v_parent
-        if abs(error) < _SOLVED_PU:
-            return v, slope > 0.0
+        reached, _, _, slope, _, _ = look_up(ports, i, w)
+        error = reached - w_parent
+        if abs(error) < _SOLVED:
+            return w, slope > 0.0
         if not slope > 0.0:
-            return v, False
-        v = max(0.1, v - min(_NEWTON_STEP_PU, max(-_NEWTON_STEP_PU, error / slope)))
-    return v, False
+            return w, False
+        w = max(_LEAST_W, w - min(_NEWTON_STEP, max(-_NEWTON_STEP, error / slope)))
+    return w, False
 
 
 @compiled
-def build_ports(tree: Tree, bounds: Bounds, v_base: Floats) -> OnePorts:
-    """Return the one-port of every subtree, leaves first."""
-    count = len(tree.parent)
+def build_ports(tree: Tree, bounds: Bounds, v_base: Floats, sign: float = 1.0) -> OnePorts:
+    """Return the one-port of every subtree, leaves first.
+
+    Args:
+        tree: The forest.
+        bounds: Limits, which say how far the intervals must reach.
+        v_base: Base voltages (pu), shape (positions,).
+        sign: +1 for a load, which lowers voltages, -1 for generation, which raises them.
+    """
+    count, w_base = len(tree.parent), v_base * v_base
     ports = OnePorts(
-        _first_low(bounds, v_base),
         np.empty(count),
-        np.zeros((count, POINTS), np.complex128),
-        np.zeros((count, POINTS), np.complex128),
+        np.empty(count),
+        np.zeros((count, 2 * POINTS)),
+        np.zeros((count, STEP_WIDTH)),
         np.ones(count, np.bool_),
     )
-    at_points = np.zeros((count, POINTS), np.complex128)  # power into each position at its own points
+    write_squares(tree, ports.steps)
+    far = _first_far(bounds, v_base, sign)
     for i in range(count - 1, -1, -1):
-        _set_interval(ports, i, v_base[i])
-        _add_own_load(tree, ports, i, at_points[i])
+        _set_interval(ports, i, v_base[i], far, sign)
+        _add_own_load(tree, ports, i)
         child = i + 1
         while child < tree.end[i]:
-            _add_branch(tree, ports, child, v_base, at_points[i])
+            _add_branch(ports, child, i, w_base, sign)
             child = tree.end[child]
-        _fit(at_points[i], ports.whole[i])
         if tree.parent[i] >= 0:
-            _raise_parent(tree, ports, i, v_base[i])
+            _narrow_parent(ports, i, w_base[i], far, tree.parent[i], sign)
     for i in range(count):
         parent = tree.parent[i]
-        if parent >= 0:  # until here ``others`` holds the branch itself
-            for k in range(POINTS):
-                ports.others[i, k] = ports.whole[parent, k] - ports.others[i, k]
+        if parent >= 0:  # until here the branch itself
+            for k in range(2 * POINTS):
+                ports.steps[i, OTHERS + k] = ports.whole[parent, k] - ports.steps[i, OTHERS + k]
     return ports
 
 
 @compiled
-def _first_low(bounds: Bounds, v_base: Floats) -> Floats:
-    low = np.empty(len(v_base))
+def _first_far(bounds: Bounds, v_base: Floats, sign: float) -> Floats:
+    """Return the far end of every interval: beyond the voltage limit, or far from the base (squared voltage)."""
+    far = np.empty(len(v_base))
     for i in range(len(v_base)):
-        limit = bounds.v_off[i] if bounds.v_off[i] > 0.0 else bounds.v_on[i]
-        low[i] = limit - _BELOW_LIMIT_PU if 0.0 < limit <= v_base[i] else v_base[i] - _WITHOUT_LIMIT_PU
-    return low
+        limit = bounds.v_off[i] if abs(bounds.v_off[i]) < np.inf else bounds.v_on[i]
+        is_ahead = limit > 0.0 and limit < np.inf and sign * (v_base[i] - limit) >= 0.0
+        v = limit - sign * _BEYOND_LIMIT_PU if is_ahead else v_base[i] - sign * _WITHOUT_LIMIT_PU
+        far[i] = max(_LEAST_PU, v) ** 2
+    return far
 
 
 @compiled
-def _set_interval(ports: OnePorts, i: int, v_base: float) -> None:
-    high = v_base + _ABOVE_PU
-    if ports.low[i] > high - _NARROWEST_PU:
-        ports.low[i] = high - _NARROWEST_PU
-    ports.scale[i] = 2.0 / (high - ports.low[i])
+def _set_interval(ports: OnePorts, i: int, v_base: float, far: Floats, sign: float) -> None:
+    near = (v_base + sign * _BEFORE_BASE_PU) ** 2
+    narrowest = (v_base + sign * (_BEFORE_BASE_PU - _NARROWEST_PU)) ** 2
+    if sign * (far[i] - narrowest) > 0.0:
+        far[i] = narrowest
+    one, other = 1.0 / near, 1.0 / far[i]
+    ports.centre[i] = 0.5 * (one + other)
+    ports.scale[i] = 2.0 / abs(one - other)
 
 
 @compiled
-def _add_own_load(tree: Tree, ports: OnePorts, i: int, at_points: Complexes) -> None:
-    for k in range(POINTS):
-        v = ports.low[i] + (_X[k] + 1.0) / ports.scale[i]
-        at_points[k] += tree.s_constant[i] + v * (tree.s_linear[i] + v * tree.s_square[i])
+def far_end(ports: OnePorts, i: int, sign: float) -> float:
+    """Return the squared voltage at that end of an interval to which ``sign`` moves voltages."""
+    return float(1.0 / (ports.centre[i] + sign / ports.scale[i]))
 
 
 @compiled
-def _add_branch(tree: Tree, ports: OnePorts, child: int, v_base: Floats, at_points: Complexes) -> None:
-    """Add the power into a branch at its parent's points, and keep its polynomial in ``others``."""
-    parent = tree.parent[child]
-    ratio = 1.0 / abs(tree.v_from_v[child])
-    drawn = np.empty(POINTS, np.complex128)
-    v_child, v_known = v_base[child], v_base[parent]
-    for k in range(POINTS):
-        v = ports.low[parent] + (_X[k] + 1.0) / ports.scale[parent]
-        v_child, is_solved = voltage_below(tree, ports, child, v, v_child + (v - v_known) * ratio)
-        if not is_solved:
-            ports.is_sound[child] = False
-        v_known = v
-        _, current, reached, _ = look_up(tree, ports, child, v_child)
-        drawn[k] = reached * np.conj(current)
-        at_points[k] += drawn[k]
-    _fit(drawn, ports.others[child])
-
-
-@compiled
-def _fit(values: Complexes, coefficients: Complexes) -> None:
-    for k in range(POINTS):
-        total = 0.0j
+def _add_own_load(tree: Tree, ports: OnePorts, i: int) -> None:
+    """Write the position's own load and shunts, which are exact but for the part that follows the voltage itself."""
+    whole = ports.whole[i]
+    centre, radius = ports.centre[i], 1.0 / ports.scale[i]
+    constant, linear, square = tree.s_constant[i], tree.s_linear[i], tree.s_square[i]
+    whole[0], whole[1] = square.real + constant.real * centre, constant.real * radius
+    whole[POINTS], whole[POINTS + 1] = square.imag + constant.imag * centre, constant.imag * radius
+    if linear.real != 0.0 or linear.imag != 0.0:
         for m in range(POINTS):
-            total += _FIT[k, m] * values[m]
-        coefficients[k] = total
+            v_inverse = math.sqrt(centre + radius * _X[m])
+            for k in range(POINTS):
+                whole[k] += _FIT[k, m] * linear.real * v_inverse
+                whole[POINTS + k] += _FIT[k, m] * linear.imag * v_inverse
 
 
 @compiled
-def _raise_parent(tree: Tree, ports: OnePorts, i: int, v_base: float) -> None:
-    """Lift the parent's interval to where this subtree has a solution: the image of its own lower end."""
-    v = ports.low[i]
-    _, _, reached, slope = look_up(tree, ports, i, v)
-    while slope < _ABOVE_NOSE * abs(tree.v_from_v[i]) and v < v_base:
-        v += _RAISE_PU
-        _, _, reached, slope = look_up(tree, ports, i, v)
-    if magnitude(reached) > ports.low[tree.parent[i]]:
-        ports.low[tree.parent[i]] = magnitude(reached)
+def _add_branch(ports: OnePorts, child: int, parent: int, w_base: Floats, sign: float) -> None:
+    """Add the power into a branch over its parent's interval, and keep it where ``others`` will stand."""
+    centre, radius = ports.centre[parent], 1.0 / ports.scale[parent]
+    drawn = np.empty((2, POINTS))
+    w, reached, slope = w_base[child], w_base[parent], ports.steps[child, 0]
+    for k in range(POINTS):
+        m = POINTS - 1 - k if sign > 0.0 else k  # from the base voltage on
+        inverse = centre + radius * _X[m]
+        target = 1.0 / inverse
+        w += (target - reached) / slope
+        for _ in range(_NEWTON_MAX):
+            reached, p, q, slope, p_w, q_w = look_up(ports, child, w)
+            error = reached - target
+            if abs(error) < _CLOSE or not slope > 0.0:
+                break
+            w = max(_LEAST_W, w - min(_NEWTON_STEP, max(-_NEWTON_STEP, error / slope)))
+        if not (slope > 0.0 and abs(error) < _CLOSE):
+            ports.is_sound[child] = False
+        drawn[0, m], drawn[1, m] = (p - error * p_w / slope) * inverse, (q - error * q_w / slope) * inverse
+    for k in range(POINTS):
+        p, q = 0.0, 0.0
+        for m in range(POINTS):
+            p += _FIT[k, m] * drawn[0, m]
+            q += _FIT[k, m] * drawn[1, m]
+        ports.steps[child, OTHERS + k], ports.steps[child, OTHERS + POINTS + k] = p, q
+        ports.whole[parent, k] += p
+        ports.whole[parent, POINTS + k] += q
 
 
 @compiled
-def excess_of_branch(
-    tree: Tree, ports: OnePorts, i: int, v: float, limits: Floats, is_power: bool
-) -> tuple[float, int]:
-    """Return by how much the worse end of the branch above ``i`` exceeds its limit (ratio), and which end."""
-    j, current, v_parent, _ = look_up(tree, ports, i, v)
-    child = magnitude(j) * (v if is_power else 1.0) / limits[0] - 1.0
-    parent = magnitude(current) * (magnitude(v_parent) if is_power else 1.0) / limits[1] - 1.0
-    return (child, 0) if child >= parent else (parent, 1)
+def _narrow_parent(ports: OnePorts, i: int, w_base: float, far: Floats, parent: int, sign: float) -> None:
+    """Pull the far end of the parent's interval to where this subtree has a solution: the image of its own far end."""
+    w = far[i]
+    reached, _, _, slope, _, _ = look_up(ports, i, w)
+    while slope < _ABOVE_NOSE * ports.steps[i, 0] and w < w_base:
+        w += _RAISE
+        reached, _, _, slope, _, _ = look_up(ports, i, w)
+    if sign * (reached - far[parent]) > 0.0:
+        far[parent] = reached
 
 
-@compiled
-def _voltage_for_branch(
-    tree: Tree, ports: OnePorts, i: int, least: float, v_base: float, limits: Floats, is_power: bool
-) -> tuple[float, int]:
-    """Return the highest voltage of ``i`` below the base at which the branch above breaks, and which end.
-
-    The voltage is -inf where it breaks nowhere down to ``least``.
-    """
-    if limits[0] == np.inf and limits[1] == np.inf:
-        return -np.inf, -1
-    good = v_base
-    for k in range(_SCAN):
-        v = v_base + (least - v_base) * (k + 1) / _SCAN
-        excess, end = excess_of_branch(tree, ports, i, v, limits, is_power)
-        if excess > 0.0:
-            bad = v
-            for _ in range(_HALVINGS):
-                middle = 0.5 * (good + bad)
-                excess, at = excess_of_branch(tree, ports, i, middle, limits, is_power)
-                if excess > 0.0:
-                    bad, end = middle, at
-                else:
-                    good = middle
-            return bad, end
-        good = v
-    return -np.inf, -1
-
-
-@compiled
-def _need_of_branch(
-    tree: Tree,
-    ports: OnePorts,
-    i: int,
-    v_base: float,
-    least: float,
-    least_row: int,
-    limits: Floats,
-    rows: Integers,
-    is_power: bool,
-) -> tuple[float, int]:
-    """Return the lowest voltage of the parent by a branch and its subtree, which needs ``least``; and whose limit."""
-    start = max(least, ports.low[i])
-    v, end = _voltage_for_branch(tree, ports, i, start, v_base, limits, is_power)
-    row = least_row
-    if v > least:
-        row = rows[end]
-    else:
-        v = least
-    if v < ports.low[i]:  # not reached: the interval of the parent ends before
-        return -np.inf, NO_LIMIT
-    _, _, reached, _ = look_up(tree, ports, i, v)
-    return magnitude(reached), row
-
-
-@compiled
-def find_needs(tree: Tree, bounds: Bounds, ports: OnePorts, v_base: Floats) -> Needs:
-    """Return what every subtree asks of the voltage at its head, leaves first."""
-    count = len(tree.parent)
-    none = np.full(count, NO_LIMIT, np.int64)
-    below, below_row, beside, beside_row = np.full(count, -np.inf), none.copy(), np.full(count, -np.inf), none.copy()
-    second, second_row, tightest = np.full(count, -np.inf), none.copy(), none.copy()
-    with_winding, with_winding_row = np.full(count, -np.inf), none.copy()
-    of_branch = np.full(count, -np.inf)
-    for i in range(count - 1, -1, -1):
-        parent = tree.parent[i]
-        if parent < 0:
-            continue
-        least, least_row = below[i], below_row[i]
-        if bounds.v_off[i] > least:
-            least, least_row = bounds.v_off[i], bounds.v_off_row[i]
-        need, row = _need_of_branch(
-            tree, ports, i, v_base[i], least, least_row, bounds.flow_off[i], bounds.flow_off_row[i], bounds.is_power[i]
-        )
-        of_branch[i] = need
-        if need > below[parent]:
-            second[parent], second_row[parent] = below[parent], below_row[parent]
-            below[parent], below_row[parent], tightest[parent] = need, row, i
-        elif need > second[parent]:
-            second[parent], second_row[parent] = need, row
-        if bounds.is_star[parent]:
-            with_winding[i], with_winding_row[i] = _need_of_branch(
-                tree, ports, i, v_base[i], least, least_row, bounds.flow_on[i], bounds.flow_on_row[i],
-                bounds.is_power[i],
-            )  # fmt: skip
-    for i in range(count):
-        parent = tree.parent[i]
-        if parent < 0:
-            continue
-        if bounds.is_star[parent]:
-            beside[i], beside_row[i] = _best_sibling(tree, i, with_winding, with_winding_row)
-        elif tightest[parent] == i:
-            beside[i], beside_row[i] = second[parent], second_row[parent]
-        else:
-            beside[i], beside_row[i] = below[parent], below_row[parent]
-    return Needs(below, below_row, beside, beside_row, of_branch)
-
-
-@compiled
-def _best_sibling(tree: Tree, i: int, need: Floats, row: Integers) -> tuple[float, int]:
-    """Return the greatest need among the other branches at a star point: it has two windings below at most."""
-    best, best_row = -np.inf, NO_LIMIT
-    sibling = tree.parent[i] + 1
-    while sibling < tree.end[tree.parent[i]]:
-        if sibling != i and need[sibling] > best:
-            best, best_row = need[sibling], row[sibling]
-        sibling = tree.end[sibling]
-    return best, best_row
+def last_power_mva(ports: OnePorts) -> Floats:
+    """Return what the highest power of each polynomial is worth at the ends of its interval, shape (positions,)."""
+    return np.hypot(ports.whole[:, POINTS - 1], ports.whole[:, 2 * POINTS - 1])

@@ -1,10 +1,11 @@
 """The largest load at one position: a walk from it to the source, repeated by Newton's method.
 
-Unknowns are the voltage at the candidate ``v`` and the extra load ``p``; all other loads hang on the way as one-ports,
-so one walk gives the source voltage, every flow and every voltage on the way, with derivatives. The step goes to the
-first limit that breaks; no load flow is nested inside, so nothing diverges near the voltage collapse.
+Unknowns are the squared voltage at the candidate ``w`` and the extra load ``p``; all other loads hang on the way as
+one-ports, so one walk gives the source voltage, every flow and every voltage on the way, with slopes. The step goes to
+the first limit that breaks; no load flow is nested inside, so nothing diverges near the voltage collapse. Candidates
+are taken depth first, and the solution at the parent says where to begin.
 
-Derivatives over ``v`` end in ``_v``, over ``p`` in ``_p``.
+Generation is a load below zero: ``sign`` is -1, ``p`` stays what is connected.
 """
 
 from __future__ import annotations
@@ -14,26 +15,40 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gridmodel.capacity.arrays import Complexes, Integers
+from gridmodel.capacity.arrays import Integers
 from gridmodel.capacity.constraints import Floats
 from gridmodel.capacity.path.bounds import NO_LIMIT, Bounds
-from gridmodel.capacity.path.compiled import compiled, inner, magnitude, scaled
-from gridmodel.capacity.path.oneport import Needs, OnePorts, power_at
+from gridmodel.capacity.path.breaks import (
+    KINDS,
+    LOWER,
+    NOTHING,
+    VOLTAGE,
+    breaks_first,
+    first_to_break,
+)
+from gridmodel.capacity.path.compiled import compiled
+from gridmodel.capacity.path.guess import Guess, Known, guess_from_parent, no_guess
+from gridmodel.capacity.path.needs import Needs, need_of_voltage, stricter
+from gridmodel.capacity.path.notes import may_break_beside, note_unattributed
+from gridmodel.capacity.path.oneport import OnePorts
 from gridmodel.capacity.path.tree import Tree
-from gridmodel.capacity.path.ways import Route, Walk, note_unattributed
+from gridmodel.capacity.path.ways import W, Way, lead_to, move_on, new_gates, new_way, set_gates, walk_up
 from gridmodel.capacity.rows import NOTED_MAX
 
 SETTLED, UNSETTLED, OUTSIDE, NOT_FALLING = 0, 1, 2, 3
-"""Outcomes: found; Newton did not settle (or a collapse comes first); left an interval; a voltage rises with load."""
+"""Outcomes: found; Newton did not settle (or a collapse comes first); left an interval; a voltage moves against it."""
 
 _ITERATIONS_MAX = 40
-_STEP_DOWN_PU = 0.12
-_LEAST_PU = 0.2
+_STEP_PU = 0.12  # greatest change of the voltage towards its limit
+_LEAST_W = 0.04
 _SETTLED_MW = 1e-3  # Newton's error falls with the square: a last step of 1 kW leaves about 1e-5 kW
-_SETTLED_PU = 2e-5
-_TIE_MW = 1e-6
+_SETTLED_W = 4e-5
+_FORESEEN_MW = 0.1  # greatest last step whose remainder is foreseen from the parent's curve
+_REMAINDER_MW = 3e-7
+_CAUTION = 8.0
+_BEFORE_MW = 1e-5  # notes are taken this much below the answer, where the limit that binds is not yet broken
+_ROW_ON, _ROW_OFF = -2, -3  # stand for a row that is looked up afterwards
 _ABOVE_NOSE = 1e-3  # least slope of the source voltage over the candidate's
-_OUTSIDE_PU = 1e-6
 
 
 class Answers(NamedTuple):
@@ -54,193 +69,70 @@ class Answers(NamedTuple):
     """All of them."""
 
 
-@compiled
-def new_route(steps: int) -> Route:
-    """Return room for a way of so many steps."""
-    return Route(
-        np.zeros(steps + 1, np.int64),
-        np.zeros(steps + 1),
-        np.zeros(steps + 1, np.int64),
-        np.zeros((steps, 2)),
-        np.zeros((steps, 2), np.int64),
-        np.zeros(steps, np.bool_),
-    )
+class Shot(NamedTuple):
+    """The end of one search."""
+
+    p: float
+    w: float
+    slope: float
+    """Of ``w`` over ``p`` along the solutions (1/MW)."""
+    at: int
+    """Limit that binds, on the way."""
+    outcome: int
+    walks: int
+    w_step: float
+    """Last step, since the last walk."""
+    p_step: float
 
 
 @compiled
-def new_walk(steps: int) -> Walk:
-    """Return room for a walk of so many steps."""
-    return Walk(np.zeros((steps + 1, 3)), np.zeros((steps, 2, 3), np.complex128), np.zeros(3))
-
-
-@compiled
-def find_route(tree: Tree, bounds: Bounds, needs: Needs, start: int, route: Route) -> int:
-    """Fill in the way from ``start`` to the source and return its number of steps.
-
-    Limits of the supply path hold up to and including the main transformer, those of the rest beyond it.
-    """
-    i, steps, is_on_path = start, 0, True
-    route.need[0], route.need_row[0] = _stricter(bounds.v_on[i], bounds.v_on_row[i], needs.below[i], needs.below_row[i])
-    while tree.parent[i] >= 0:
-        parent = tree.parent[i]
-        route.position[steps], route.is_power[steps] = i, bounds.is_power[i]
-        for end in range(2):
-            if is_on_path:
-                route.flow_limit[steps, end] = bounds.flow_on[i, end]
-                route.flow_row[steps, end] = bounds.flow_on_row[i, end]
-            else:
-                route.flow_limit[steps, end] = bounds.flow_off[i, end]
-                route.flow_row[steps, end] = bounds.flow_off_row[i, end]
-        is_on_path = is_on_path and not bounds.ends_path[i]
-        own, row = bounds.v_off[parent], bounds.v_off_row[parent]
-        if is_on_path:
-            own, row = bounds.v_on[parent], bounds.v_on_row[parent]
-        steps += 1
-        route.need[steps], route.need_row[steps] = _stricter(own, row, needs.beside[i], needs.beside_row[i])
-        i = parent
-    route.position[steps] = i
-    return steps
-
-
-@compiled
-def _stricter(one: float, one_row: int, other: float, other_row: int) -> tuple[float, int]:
-    if other > one:
-        return other, other_row
-    return one, one_row
-
-
-@compiled
-def walk_route(
-    tree: Tree, ports: OnePorts, route: Route, steps: int, walk: Walk, v: float, p: float, tan_phi: float
-) -> bool:
-    """Walk to the source with the load ``p`` (MW) and the voltage ``v`` (pu) at the candidate.
-
-    Angles are relative to the position just left. Returns whether every voltage lies in its one-port's interval.
-    """
-    i = route.position[0]
-    s_p = 1.0 + 1j * tan_phi
-    own, s_v = power_at(ports.whole, i, ports.low[i], ports.scale[i], v)
-    s = own + p * s_p
-    v_v, v_p = 1.0, 0.0
-    is_inside = bool(v >= ports.low[i] - _OUTSIDE_PU)
-    walk.voltage[0, 0], walk.voltage[0, 1], walk.voltage[0, 2] = v, v_v, v_p
-    for k in range(steps):
-        i, parent = route.position[k], route.position[k + 1]
-        inverse = 1.0 / v
-        j = scaled(np.conj(s), inverse)
-        j_v, j_p = scaled(np.conj(s_v) - scaled(j, v_v), inverse), scaled(np.conj(s_p) - scaled(j, v_p), inverse)
-        from_v, from_j = tree.v_from_v[i], tree.v_from_j[i]
-        u = scaled(from_v, v) + from_j * j
-        u_v, u_p = scaled(from_v, v_v) + from_j * j_v, scaled(from_v, v_p) + from_j * j_p
-        from_v, from_j = tree.i_from_v[i], tree.i_from_j[i]
-        c = scaled(from_v, v) + from_j * j
-        c_v, c_p = scaled(from_v, v_v) + from_j * j_v, scaled(from_v, v_p) + from_j * j_p
-        d = u * np.conj(c)
-        d_v, d_p = u_v * np.conj(c) + u * np.conj(c_v), u_p * np.conj(c) + u * np.conj(c_p)
-        if route.is_power[k]:
-            _keep(walk.flow, k, 0, s, s_v, s_p)
-            _keep(walk.flow, k, 1, d, d_v, d_p)
-        else:
-            _keep(walk.flow, k, 0, j, j_v, j_p)
-            _keep(walk.flow, k, 1, c, c_v, c_p)
-        v = magnitude(u)
-        v_v, v_p = inner(u, u_v) / v, inner(u, u_p) / v
-        walk.voltage[k + 1, 0], walk.voltage[k + 1, 1], walk.voltage[k + 1, 2] = v, v_v, v_p
-        rest, slope = power_at(ports.others, i, ports.low[parent], ports.scale[parent], v)
-        s, s_v, s_p = d + rest, d_v + scaled(slope, v_v), d_p + scaled(slope, v_p)
-        is_inside &= v >= ports.low[parent] - _OUTSIDE_PU
-    walk.source[0], walk.source[1], walk.source[2] = v - tree.v_source[route.position[steps]], v_v, v_p
-    return is_inside
-
-
-@compiled
-def _keep(flow: Complexes, k: int, end: int, x: complex, x_v: complex, x_p: complex) -> None:
-    flow[k, end, 0], flow[k, end, 1], flow[k, end, 2] = x, x_v, x_p
-
-
-@compiled
-def first_to_break(route: Route, walk: Walk, steps: int, shift: float, slope: float) -> tuple[float, int, bool]:
-    """Return how much more load breaks a limit, which one, and whether all voltages fall with load.
-
-    Of flows that break at the same load the one with the first row is named.
-
-    Args:
-        route: Limits on the way.
-        walk: The last walk.
-        steps: Of the route.
-        shift: Change of ``v`` that meets the source voltage at the present load (pu).
-        slope: Change of ``v`` per change of ``p`` along the solutions (pu/MW).
-
-    Returns:
-        Load (MW, inf = none); ``k`` for the voltage at step ``k``, ``steps + 2 k + end`` for a flow, -1 for none.
-    """
-    best, at, row, all_fall = np.inf, -1, -1, True
-    for k in range(steps):
-        fall = -(walk.voltage[k, 2] + walk.voltage[k, 1] * slope)
-        if fall > 0.0:
-            more = (walk.voltage[k, 0] + walk.voltage[k, 1] * shift - route.need[k]) / fall
-            if more < best - _TIE_MW:
-                best, at = more, k
-        else:
-            all_fall = False
-    for k in range(steps):
-        for end in range(2):
-            if route.flow_limit[k, end] < np.inf:
-                x = walk.flow[k, end, 0] + scaled(walk.flow[k, end, 1], shift)
-                x_p = walk.flow[k, end, 2] + scaled(walk.flow[k, end, 1], slope)
-                more = _way_out(x, x_p, route.flow_limit[k, end], best + 2.0 * _TIE_MW)
-                is_equal = abs(more - best) <= _TIE_MW and route.flow_row[k, end] < row
-                if more < best - _TIE_MW or is_equal:
-                    best, at, row = min(more, best), steps + 2 * k + end, route.flow_row[k, end]
-    return best, at, all_fall
-
-
-@compiled
-def _way_out(x: complex, x_p: complex, limit: float, enough: float) -> float:
-    """Return the greater root of ``|x + d x_p| = limit``, where a flow leaves its limit for good, or ``enough``.
-
-    A flow that shrinks before it grows (reverse flow) is met by the square. Where no root is left, the least value.
-    """
-    a, b, c = inner(x_p, x_p), inner(x, x_p), inner(x, x) - limit * limit
-    if enough < np.inf and c + enough * (2.0 * b + enough * a) <= 0.0:
-        return enough
-    if not a > 0.0:
-        return np.inf
-    square = b * b - a * c
-    if square < 0.0:
-        return -b / a
-    root = math.sqrt(square)
-    return -c / (b + root) if b > 0.0 else (root - b) / a
-
-
-@compiled
-def shoot(
-    tree: Tree, ports: OnePorts, route: Route, steps: int, walk: Walk, v_base: float, tan_phi: float
-) -> tuple[float, int, int, int]:
-    """Return the load (MW) at which the first limit of a route breaks, which limit, outcome, and walks made."""
-    v, p = v_base, 0.0
-    v_good, p_good = v_base, 0.0
+def shoot(ports: OnePorts, way: Way, depth: int, w_base: float, w_source: float, guess: Guess, s_sign: complex) -> Shot:
+    """Return the load at which the first limit of a way breaks; the last walk is made within a last step of it."""
+    sign = s_sign.real
+    w, p, at = guess.w, guess.p, guess.at
+    w_good, p_good = w_base, 0.0
     for count in range(1, _ITERATIONS_MAX + 1):
-        is_inside = walk_route(tree, ports, route, steps, walk, v, p, tan_phi)
-        if not walk.source[1] > _ABOVE_NOSE:  # beyond the nose of the curve: halfway back
-            v, p = 0.5 * (v + v_good), 0.5 * (p + p_good)
+        is_inside = walk_up(ports, way, depth, 0, w, p, s_sign)
+        missed, missed_w, missed_p = way.seen[W, 0] - w_source, way.seen[W + 1, 0], way.seen[W + 2, 0]
+        if not missed_w > _ABOVE_NOSE:  # beyond the nose of the curve: halfway back
+            w, p = 0.5 * (w + w_good), 0.5 * (p + p_good)
             continue
-        v_good, p_good = v, p
-        shift, slope = -walk.source[0] / walk.source[1], -walk.source[2] / walk.source[1]
-        more, at, all_fall = first_to_break(route, walk, steps, shift, slope)
-        if at < 0:
-            return p, at, UNSETTLED, count
-        if count == 1 and not all_fall:
-            return p, at, NOT_FALLING, count
+        w_good, p_good = w, p
+        shift, slope = -missed / missed_w, -missed_p / missed_w
+        more, at, all_follow = _next_break(way, depth, shift, slope, sign, at)
+        if at == NOTHING:
+            return Shot(p, w, slope, at, UNSETTLED, count, 0.0, 0.0)
+        if p == 0.0 and count == 1 and not all_follow:
+            return Shot(p, w, slope, at, NOT_FALLING, count, 0.0, 0.0)
         more = max(more, -p)
-        v_step = shift + slope * more
-        if abs(more) <= _SETTLED_MW and abs(v_step) < _SETTLED_PU:
-            if not is_inside:
-                return p, at, OUTSIDE, count
-            return p + more, at, SETTLED if all_fall else NOT_FALLING, count
-        share = min(1.0, _STEP_DOWN_PU / -v_step) if v_step < 0.0 else 1.0
-        v, p = max(_LEAST_PU, v + share * v_step), p + share * more
-    return p, -1, UNSETTLED, _ITERATIONS_MAX
+        w_step = shift + slope * more
+        if _is_last(more, w_step, abs(more) + abs(shift / slope), guess.bend):
+            outcome = (SETTLED if all_follow else NOT_FALLING) if is_inside else OUTSIDE
+            return Shot(p + more, w + w_step, slope, at, outcome, count, w_step, more)
+        ahead, longest = -sign * w_step, 2.0 * _STEP_PU * math.sqrt(w)
+        share = longest / ahead if ahead > longest else 1.0
+        w, p = max(_LEAST_W, w + share * w_step), p + share * more
+    return Shot(p, w, 0.0, NOTHING, UNSETTLED, _ITERATIONS_MAX, 0.0, 0.0)
+
+
+@compiled
+def _next_break(
+    way: Way, depth: int, shift: float, slope: float, sign: float, expected: int
+) -> tuple[float, int, bool]:
+    """Return what ``first_to_break`` does, sooner where the expected limit is the one."""
+    if expected != NOTHING:
+        more, is_first = breaks_first(way, depth, 0, shift, slope, sign, expected)
+        if is_first:
+            return more, expected, True
+    return first_to_break(way, depth, 0, shift, slope, sign)
+
+
+@compiled
+def _is_last(more: float, w_step: float, error_mw: float, bend: float) -> bool:
+    """Return whether what Newton leaves after a step of ``more`` load is too little to matter."""
+    if abs(more) <= _SETTLED_MW and abs(w_step) < _SETTLED_W:
+        return True
+    return error_mw < _FORESEEN_MW and _CAUTION * bend * error_mw * error_mw <= _REMAINDER_MW
 
 
 @compiled
@@ -255,6 +147,7 @@ def shoot_all(
     v_base: Floats,
     tan_phi: float,
     depth_max: int,
+    sign: float = 1.0,
 ) -> Answers:
     """Return the answer of every candidate position, shape (candidates,).
 
@@ -265,14 +158,57 @@ def shoot_all(
         needs: By the limits that count.
         as_it_stands: Limits without attribution.
         literal_needs: By those.
-        candidates: Positions.
+        candidates: Positions, no sources; ascending is fastest.
         v_base: Base voltages (pu), shape (positions,).
         tan_phi: Reactive per active power of the extra load.
-        depth_max: Longest way (steps).
+        depth_max: Longest way (branches).
+        sign: +1 for a load, -1 for generation; bounds, one-ports and needs must be those of the same direction.
     """
-    count = len(candidates)
+    answers, w_base, s_sign = _no_answers(len(candidates)), v_base * v_base, sign * (1.0 + 1j * tan_phi)
+    count = len(v_base)
+    known = Known(np.full(count, np.nan), np.empty(count), np.empty(count), np.empty(count, np.int64))
+    gates, w_now, stack = new_gates(count), np.empty(count), np.empty(count, np.int64)
+    first, last = _islands_of(tree, candidates)
+    for i in range(first, last):
+        set_gates(gates, bounds, needs, literal_needs, sign, i)
+    way, depth = new_way(depth_max), -1
+    for k in range(len(candidates)):
+        i = candidates[k]
+        depth = lead_to(tree, gates, ports.steps, way, depth, i)
+        w_source = tree.v_source[way.position[0]] ** 2
+        guess = guess_from_parent(ports, w_base, known, way, depth, s_sign)
+        shot = shoot(ports, way, depth, w_base[i], w_source, guess, s_sign)
+        if shot.outcome != SETTLED and guess.p > 0.0:
+            shot = shoot(ports, way, depth, w_base[i], w_source, no_guess(w_base[i]), s_sign)
+        _write(answers, k, way, depth, shot)
+        if shot.outcome == SETTLED:
+            known.p[i], known.w[i], known.slope[i], known.at[i] = shot.p, shot.w, shot.slope, shot.at
+            move_on(way, depth, shot.w_step - _BEFORE_MW * shot.slope, shot.p_step - _BEFORE_MW)
+            if may_break_beside(way, depth, sign):
+                answers.noted_count[k] = note_unattributed(
+                    tree, as_it_stands, ports, literal_needs, way, depth, v_base, sign, w_now, stack, answers.noted[k]
+                )
+    _name_limits(answers, candidates, bounds, needs, sign)
+    return answers
+
+
+@compiled
+def _islands_of(tree: Tree, candidates: Integers) -> tuple[int, int]:
+    """Return the first position of the first island with a candidate, and the end of the last one."""
+    if not len(candidates):
+        return 0, 0
+    first, last = candidates.min(), candidates.max()
+    while tree.parent[first] >= 0:
+        first = tree.parent[first]
+    while tree.parent[last] >= 0:
+        last = tree.parent[last]
+    return first, tree.end[last]
+
+
+@compiled
+def _no_answers(count: int) -> Answers:
     nothing = np.full(count, -1, np.int64)
-    answers = Answers(
+    return Answers(
         np.zeros(count),
         nothing.copy(),
         nothing.copy(),
@@ -282,20 +218,34 @@ def shoot_all(
         np.full((count, NOTED_MAX), -1, np.int64),
         np.zeros(count, np.int64),
     )
-    v_now, stack = np.empty(len(tree.parent)), np.empty(len(tree.parent), np.int64)
-    route, walk = new_route(depth_max), new_walk(depth_max)
-    for k in range(count):
-        steps = find_route(tree, bounds, needs, candidates[k], route)
-        p, at, outcome, walks = shoot(tree, ports, route, steps, walk, v_base[candidates[k]], tan_phi)
-        answers.p_mw[k], answers.outcome[k], answers.walks[k] = p, outcome, walks
-        if at >= steps:
-            step, end = divmod(at - steps, 2)
-            answers.row[k] = route.flow_row[step, end]
-        elif at >= 0:
-            answers.row[k], answers.head[k] = route.need_row[at], route.position[at]
-            answers.via[k] = route.position[at - 1] if at > 0 else NO_LIMIT
-        if outcome == SETTLED:
-            answers.noted_count[k] = note_unattributed(
-                tree, as_it_stands, ports, literal_needs, route, steps, walk, v_base, v_now, stack, answers.noted[k]
-            )
-    return answers
+
+
+@compiled
+def _write(answers: Answers, k: int, way: Way, depth: int, shot: Shot) -> None:
+    """Write an answer without its row; the need that binds is one of two (``_name_limits``)."""
+    answers.p_mw[k], answers.outcome[k], answers.walks[k] = shot.p, shot.outcome, shot.walks
+    if shot.at == NOTHING:
+        return
+    at, kind = divmod(shot.at, KINDS)
+    if kind != VOLTAGE:
+        answers.row[k] = way.flow_row[kind - LOWER, at]
+        return
+    answers.head[k], answers.row[k] = way.position[at], _ROW_ON if at >= way.counts_from[depth] else _ROW_OFF
+    answers.via[k] = way.position[at + 1] if at < depth else NO_LIMIT
+
+
+@compiled
+def _name_limits(answers: Answers, candidates: Integers, bounds: Bounds, needs: Needs, sign: float) -> None:
+    """Write the rows of needs: of the position's own voltage, or of what hangs beside the way or below its end."""
+    for k in range(len(candidates)):
+        head, via = answers.head[k], answers.via[k]
+        if head < 0:
+            continue
+        if answers.row[k] == _ROW_ON:
+            own, row = need_of_voltage(bounds.v_on[head], sign), bounds.v_on_row[head]
+        else:
+            own, row = need_of_voltage(bounds.v_off[head], sign), bounds.v_off_row[head]
+        if via >= 0:
+            _, answers.row[k] = stricter(own, row, needs.beside[via], needs.beside_row[via])
+        else:
+            _, answers.row[k] = stricter(own, row, needs.below[head], needs.below_row[head])
