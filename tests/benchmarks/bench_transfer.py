@@ -2,17 +2,12 @@
 
 B6: for every tie and both its directions, the line is cut at five places of the way from the busbar to the tie, and
 what lies behind the cut hangs on the other feeder over the tie; the capacity of all nodes of each of these trees, with
-all that is made from the net on the way, against one load flow. Both sides take turns in one process. The peer is
-pandapower's Newton method as the product runs it, and once more with its numba option.
+all that is made from the net on the way, against one load flow by pandapower's Newton method with numba.
 """
 
 from __future__ import annotations
 
-import json
-import statistics
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +22,7 @@ from gridmodel.capacity.switched_arrays import build_switched_arrays
 from gridmodel.capacity.transfer import transfers
 from gridmodel.net import copy_net, run_load_flow
 from tests.benchmarks.bench_open_capacity import LIMITS, POWER_FACTOR, TAN_PHI, township
+from tests.benchmarks.turns import summary, take_turns
 from tests.county.build import load_county
 
 CUTS_PER_WAY = 5
@@ -53,7 +49,7 @@ class Trees:
 
 
 def run(*, repetitions: int = 5, with_county: bool = True) -> Iterator[dict[str, Any]]:
-    """Yield one summary per case; the county is generated into the user's cache when it is not there yet."""
+    """Yield one row per question and network; the county is generated into the user's cache when it is not there."""
     nets = {"township": township()} | ({"county": load_county().net} if with_county else {})
     for name, net in nets.items():
         yield all_trees(name, net, repetitions)
@@ -62,21 +58,18 @@ def run(*, repetitions: int = 5, with_county: bool = True) -> Iterator[dict[str,
 
 def all_trees(name: str, net: Any, repetitions: int) -> dict[str, Any]:
     """Measure B6."""
-    states = PostFaultStates(net, LIMITS, power_factor=POWER_FACTOR)
+    states, peer = PostFaultStates(net, LIMITS, power_factor=POWER_FACTOR), copy_net(net)
     cuts = list(cuts_of(states))
-
-    def ours() -> Trees:
-        return capacity_in_all(states, cuts)
-
-    trees = ours()
-    pairs = _take_turns(net, ours, repetitions)
+    trees = capacity_in_all(states, cuts)
+    pairs = take_turns(lambda: capacity_in_all(states, cuts), lambda: run_load_flow(peer, numba=True), repetitions)
     return {
-        "bench": "post_fault_trees",
+        "id": "B6",
         "case": f"{name}: all nodes in {trees.solved} post-fault trees / one runpp",
+        "must": "<= 15",
         "unsolved": trees.unsolved,
         "nodes_per_tree": trees.nodes / max(trees.solved, 1),
         "unanswered": trees.unanswered,
-        **_summary(pairs),
+        **summary(pairs),
     }
 
 
@@ -104,11 +97,13 @@ def capacity_in_all(states: PostFaultStates, cuts: list[Cut]) -> Trees:
         if tree is None:
             found.unsolved += 1
             continue
-        positions = np.unique(tree.planted.position[1:])
+        vertex, position = tree.planted.vertex[1:], tree.planted.position[1:]
+        p_mw = np.full(len(tree.u_pu), np.inf)
+        p_mw[position] = 0.0
+        positions = np.flatnonzero(p_mw == 0.0)
         carried = tree.carry(positions, TAN_PHI)
-        p_mw = np.full(len(tree.u_pu), np.nan)
         p_mw[positions] = carried.p_mw
-        np.fmin.at(least_mw, tree.planted.vertex[1:], p_mw[tree.planted.position[1:]])
+        least_mw[vertex] = np.fmin(least_mw[vertex], p_mw[position])
         found.solved += 1
         found.nodes += len(positions)
         found.unanswered += int((carried.row == NO_LIMIT).sum())
@@ -116,49 +111,14 @@ def capacity_in_all(states: PostFaultStates, cuts: list[Cut]) -> Trees:
 
 
 def product(name: str, net: Any, repetitions: int) -> dict[str, Any]:
-    """Measure all transfers and all N-1 capacities, from the net to the table."""
-    n_minus_one_capacity(net, limits=LIMITS, power_factor=POWER_FACTOR, outages=[])  # compiles the engine
-    moved = transfers(net, limits=LIMITS)
+    """Measure the product's own question: every section out, the best ties closed, the least capacity of every bus."""
+    peer, moved = copy_net(net), transfers(net, limits=LIMITS)
     table = n_minus_one_capacity(net, limits=LIMITS, power_factor=POWER_FACTOR)
-
-    def ours() -> Any:
-        return n_minus_one_capacity(net, limits=LIMITS, power_factor=POWER_FACTOR)
-
-    return {
-        "bench": "n_minus_one",
-        "case": f"{name}: N-1 capacity of {len(table)} buses, {len(moved)} transfers tried, "
-        f"{table.attrs['post_fault_states']} restored / one runpp",
-        **_summary(_take_turns(net, ours, repetitions)),
-    }
-
-
-def _take_turns(net: Any, ours: Callable[[], Any], repetitions: int) -> list[tuple[float, float, float]]:
-    """Return seconds of ours, of one load flow, and of one with numba; all of them warm."""
-    peer = copy_net(net)
-    peers: tuple[Callable[[], Any], ...] = (lambda: run_load_flow(peer), lambda: run_load_flow(peer, numba=True))
-    for work in peers:
-        work()
-    return [(_seconds(ours), _seconds(peers[0]), _seconds(peers[1])) for _ in range(repetitions)]
-
-
-def _seconds(work: Callable[[], Any]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
-def _summary(times: list[tuple[float, float, float]]) -> dict[str, float]:
-    ratios = [ours / peer for ours, peer, _ in times]
-    return {
-        "ratio_median": statistics.median(ratios),
-        "ratio_min": min(ratios),
-        "ratio_max": max(ratios),
-        "ratio_to_numba_median": statistics.median(ours / peer for ours, _, peer in times),
-        "ours_s": statistics.median(ours for ours, _, _ in times),
-        "peer_s": statistics.median(peer for _, peer, _ in times),
-    }
-
-
-if __name__ == "__main__":
-    for record in run(with_county="--without-county" not in sys.argv[1:]):
-        print(json.dumps(record))
+    pairs = take_turns(
+        lambda: n_minus_one_capacity(net, limits=LIMITS, power_factor=POWER_FACTOR),
+        lambda: run_load_flow(peer, numba=True),
+        repetitions,
+    )
+    states = table.attrs["post_fault_states"]
+    case = f"{name}: N-1 table, {len(moved)} transfers tried, {states} outages restored / one runpp"
+    return {"id": "N-1", "case": case, "must": "", **summary(pairs)}
