@@ -7,13 +7,25 @@ import math
 import numpy as np
 
 from gridmodel.capacity.arrays import Complexes
-from gridmodel.capacity.path.compiled import compiled, inner, scaled
+from gridmodel.capacity.path.compiled import compiled
 from gridmodel.capacity.path.tree import Tree
 
 TOLERANCE_PU = 1e-11
 SWEEPS_MAX = 200
 _FAR_PU = 10.0
 """A voltage that moves by more than this in one sweep has no solution to go to."""
+
+
+@compiled
+def _scaled(z: complex, factor: float) -> complex:
+    """Return ``z * factor``; numba would make the factor complex and multiply twice as much."""
+    return complex(z.real * factor, z.imag * factor)
+
+
+@compiled
+def _square(z: complex) -> float:
+    """Return ``|z|^2``."""
+    return z.real * z.real + z.imag * z.imag
 
 
 @compiled
@@ -41,13 +53,13 @@ def sweep(
     """
     for count in range(SWEEPS_MAX):
         for i in range(first, last):
-            square = inner(voltage[i], voltage[i])
-            s = tree.s_constant[i] + scaled(tree.s_square[i], square)
+            square = _square(voltage[i])
+            s = tree.s_constant[i] + _scaled(tree.s_square[i], square)
             if tree.s_linear[i] != 0.0:
-                s += scaled(tree.s_linear[i], math.sqrt(square))
+                s += _scaled(tree.s_linear[i], math.sqrt(square))
             if i == at:
                 s += s_extra
-            current[i] = scaled(np.conj(s) * voltage[i], 1.0 / square)
+            current[i] = _scaled(np.conj(s) * voltage[i], 1.0 / square)
         for i in range(last - 1, first, -1):
             current[tree.parent[i]] += tree.i_from_v[i] * voltage[i] + tree.i_from_j[i] * current[i]
         error = 0.0
@@ -55,9 +67,9 @@ def sweep(
         for i in range(first + 1, last):
             ratio = tree.v_from_v[i]
             reached = voltage[tree.parent[i]] - tree.v_from_j[i] * current[i]
-            v_new = scaled(reached * np.conj(ratio), 1.0 / inner(ratio, ratio))  # numba's own division is far slower
+            v_new = _scaled(reached * np.conj(ratio), 1.0 / _square(ratio))  # numba's own division is far slower
             moved = v_new - voltage[i]
-            error = max(error, inner(moved, moved))
+            error = max(error, _square(moved))
             voltage[i] = v_new
         if error < tolerance_pu * tolerance_pu:
             return count + 1
