@@ -45,25 +45,25 @@ def _case(name: str, nodes: int, parts: Callable[[], Iterator[Part]], *, is_quic
 def _fixtures() -> list[Case]:
     net = networks.fixture
     plain = [
-        _case("township", 40, lambda: networks.as_is(net("township"), RULES)),
-        _case("township, literal", 30, lambda: networks.as_is(net("township"), LITERAL)),
-        _case("Oberrhein 20 kV", 30, lambda: networks.as_is(net("Oberrhein 20 kV"), RULES), is_quick=True),
-        _case("Oberrhein 20 kV, generation", 30, lambda: networks.as_is(net("Oberrhein 20 kV, generation"), LITERAL)),
-        _case("Schutterwald 0.4 kV", 40, lambda: networks.as_is(net("Schutterwald 0.4 kV"), RULES)),
-        _case("SimBench 10 kV urban (fixture)", 30, lambda: networks.as_is(net("SimBench 10 kV"), RULES)),
+        _case("township", 21, lambda: networks.as_is(net("township"), RULES)),
+        _case("township, literal", 16, lambda: networks.as_is(net("township"), LITERAL)),
+        _case("Oberrhein 20 kV", 16, lambda: networks.as_is(net("Oberrhein 20 kV"), RULES), is_quick=True),
+        _case("Oberrhein 20 kV, generation", 16, lambda: networks.as_is(net("Oberrhein 20 kV, generation"), LITERAL)),
+        _case("Schutterwald 0.4 kV", 21, lambda: networks.as_is(net("Schutterwald 0.4 kV"), RULES)),
+        _case("SimBench 10 kV urban (fixture)", 16, lambda: networks.as_is(net("SimBench 10 kV"), RULES)),
     ]
     meshed = [
-        _case("township, ties closed", 30, lambda: networks.closed(net("township"), RULES, seed=1, ties=4)),
-        _case("Oberrhein, ties closed", 30, lambda: networks.closed(net("Oberrhein 20 kV"), WIDE, seed=2, ties=3)),
-        _case("Schutterwald, ties closed", 30,
+        _case("township, ties closed", 16, lambda: networks.closed(net("township"), RULES, seed=1, ties=4)),
+        _case("Oberrhein, ties closed", 16, lambda: networks.closed(net("Oberrhein 20 kV"), WIDE, seed=2, ties=3)),
+        _case("Schutterwald, ties closed", 16,
               lambda: networks.closed(net("Schutterwald 0.4 kV"), RULES, seed=3, ties=6, near_only=True)),
-        _case("SimBench 10 kV (fixture), ring lines", 20,
+        _case("SimBench 10 kV (fixture), ring lines", 10,
               lambda: networks.ringed(net("SimBench 10 kV"), RULES, seed=4, rings=2)),
     ]  # fmt: skip
     strained = [
-        _case("Oberrhein, strained", 15, lambda: networks.strained(net("Oberrhein 20 kV"), seed=5)),
-        _case("SimBench 10 kV (fixture), strained", 15, lambda: networks.strained(net("SimBench 10 kV"), seed=6)),
-        _case("Oberrhein, strained and ringed", 8,
+        _case("Oberrhein, strained", 8, lambda: networks.strained(net("Oberrhein 20 kV"), seed=5)),
+        _case("SimBench 10 kV (fixture), strained", 8, lambda: networks.strained(net("SimBench 10 kV"), seed=6)),
+        _case("Oberrhein, strained and ringed", 4,
               lambda: networks.strained_and_ringed(net("Oberrhein 20 kV"), seed=7)),
     ]  # fmt: skip
     return plain + meshed + strained
@@ -83,15 +83,15 @@ def _county() -> list[Case]:
         return networks.closed(networks.county(with_lv), RULES, seed=9, ties=ties, near_only=True)
 
     return [
-        _case("county", 150, lambda: networks.as_is(networks.county(False), RULES)),
-        _case("county, literal", 80, lambda: networks.as_is(networks.county(False), LITERAL)),
-        _case("county, ties closed", 60, lambda: closed(False, 8)),
-        _case("county, ring lines", 30, lambda: ringed(False)),
-        _case("county islands, strained", 6, lambda: strained(False, 6)),
-        _case("county with low voltage", 120, lambda: networks.as_is(networks.county(True), RULES)),
-        _case("county with low voltage, literal", 50, lambda: networks.as_is(networks.county(True), LITERAL)),
-        _case("county with low voltage, ties closed", 20, lambda: closed(True, 3)),
-        _case("county islands with low voltage, strained", 6, lambda: strained(True, 2)),
+        _case("county", 78, lambda: networks.as_is(networks.county(False), RULES)),
+        _case("county, literal", 42, lambda: networks.as_is(networks.county(False), LITERAL)),
+        _case("county, ties closed", 31, lambda: closed(False, 8)),
+        _case("county, ring lines", 16, lambda: ringed(False)),
+        _case("county islands, strained", 3, lambda: strained(False, 6)),
+        _case("county with low voltage", 62, lambda: networks.as_is(networks.county(True), RULES)),
+        _case("county with low voltage, literal", 26, lambda: networks.as_is(networks.county(True), LITERAL)),
+        _case("county with low voltage, ties closed", 10, lambda: closed(True, 3)),
+        _case("county islands with low voltage, strained", 3, lambda: strained(True, 2)),
     ]
 
 
@@ -108,15 +108,15 @@ def _simbench() -> list[Case]:
         return networks.strained(networks.simbench(code), seed=seed)
 
     return [
-        _case("SimBench MV, four grids", 25, lambda: each(SIMBENCH_MV)),
-        _case("SimBench LV, two grids", 20, lambda: each(SIMBENCH_LV)),
-        _case("SimBench MVLV, two grids", 30, lambda: each(SIMBENCH_MVLV)),
-        _case("SimBench MVLV with all LV grids", 30, lambda: each(SIMBENCH_MVLV_ALL)),
-        _case("SimBench MV, ties closed", 25,
+        _case("SimBench MV, four grids", 13, lambda: each(SIMBENCH_MV)),
+        _case("SimBench LV, two grids", 10, lambda: each(SIMBENCH_LV)),
+        _case("SimBench MVLV, two grids", 16, lambda: each(SIMBENCH_MVLV)),
+        _case("SimBench MVLV with all LV grids", 16, lambda: each(SIMBENCH_MVLV_ALL)),
+        _case("SimBench MV, ties closed", 13,
               lambda: networks.closed(networks.simbench("1-MV-rural--0-sw"), WIDE, seed=2, ties=2)),
-        _case("SimBench MVLV, ring lines", 15, lambda: ringed(SIMBENCH_MVLV)),
-        _case("SimBench MV semiurban, strained", 12, lambda: strained("1-MV-semiurb--1-sw", 11)),
-        _case("SimBench MVLV, strained", 12, lambda: strained("1-MVLV-rural-1.108-0-sw", 12)),
+        _case("SimBench MVLV, ring lines", 8, lambda: ringed(SIMBENCH_MVLV)),
+        _case("SimBench MV semiurban, strained", 6, lambda: strained("1-MV-semiurb--1-sw", 11)),
+        _case("SimBench MVLV, strained", 6, lambda: strained("1-MVLV-rural-1.108-0-sw", 12)),
     ]  # fmt: skip
 
 
@@ -136,9 +136,9 @@ def _cigre() -> list[Case]:
         yield from networks.ringed(lv, WIDE, seed=3, rings=2)
 
     return [
-        _case("CIGRE MV, three kinds", 15, cigre_mv),
-        _case("CIGRE LV", 25, cigre_lv, is_quick=True),
-        _case("CIGRE MV and LV, meshed", 12, cigre_meshed),
+        _case("CIGRE MV, three kinds", 8, cigre_mv),
+        _case("CIGRE LV", 13, cigre_lv, is_quick=True),
+        _case("CIGRE MV and LV, meshed", 6, cigre_meshed),
     ]
 
 
@@ -160,19 +160,19 @@ def _kerber() -> list[Case]:
             yield from networks.as_is(networks.published(name), WIDE)
 
     return [
-        _case("Kerber, eleven grids", 10, kerber),
-        _case("Kerber, ring lines", 6, kerber_meshed),
-        _case("Kerber, strained", 4, kerber_strained),
-        _case("Baran-Wu, open ring, pandapower's examples", 10, others),
+        _case("Kerber, eleven grids", 5, kerber),
+        _case("Kerber, ring lines", 3, kerber_meshed),
+        _case("Kerber, strained", 2, kerber_strained),
+        _case("Baran-Wu, open ring, pandapower's examples", 5, others),
     ]
 
 
 def _generated() -> list[Case]:
     return [
-        _case("generated radial, strained", 4, lambda: networks.random_radial(5_000_000, 80)),
-        _case("generated radial, collapse first", 3, lambda: networks.random_collapsing(5_500_000, 12)),
-        _case("generated radial with rings", 4, lambda: networks.random_ringed(6_000_000, 45)),
-        _case("generated of any kind", 4, lambda: networks.random_any(7_000_000, 50)),
+        _case("generated radial, strained", 2, lambda: networks.random_radial(5_000_000, 90)),
+        _case("generated radial, collapse first", 2, lambda: networks.random_collapsing(5_500_000, 15)),
+        _case("generated radial with rings", 2, lambda: networks.random_ringed(6_000_000, 50)),
+        _case("generated of any kind", 2, lambda: networks.random_any(7_000_000, 60)),
         _case("generated, few", 2, lambda: networks.random_radial(8_000_000, 4), is_quick=True),
         _case("generated rings, few", 2, lambda: networks.random_ringed(9_000_000, 3), is_quick=True),
     ]

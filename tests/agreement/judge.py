@@ -25,7 +25,7 @@ Readings = dict[Key, tuple[float, float, int]]
 Direction = Literal["load", "generation"]
 ITERATIONS_MAX = 50
 FAR_RATIO = 2.0
-FAR_ITERATIONS_MAX = 15
+FAR_ITERATIONS_MAX = 12
 """Beyond twice the value that is judged, Newton gets so many iterations: what it solves there takes fewer than ten."""
 LOADED = ("line", "trafo", "trafo3w")
 NORMAL_PU = 0.5

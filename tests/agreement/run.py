@@ -49,6 +49,9 @@ class CaseResult:
             "status_agrees_ratio": sum(v.status_agrees for v in verdicts) / count,
             "within_ratio": sum(v.is_within for v in verdicts) / count,
             "difference_kw_max": max((v.difference_kw for v in verdicts), default=0.0),
+            "difference_kw_max_bisected": max(
+                (v.difference_kw for v in verdicts if v.plain_kw is not None), default=0.0
+            ),
             "kind_agrees_ratio": sum(v.kind_agrees for v in verdicts) / count,
             "element_agrees_ratio": sum(v.element_agrees for v in verdicts) / count,
             "ties": sum(v.is_tie for v in verdicts),

@@ -29,7 +29,7 @@ class Verdict:
     named: Key | None = None
     """Kind, table and element the engine names."""
     difference_kw: float = 0.0
-    """At most so much lies between the engine's value and that of plain bisection."""
+    """At most so much lies between the engine's value and that of plain bisection: the far end of its bracket."""
     is_within: bool = True
     kind_agrees: bool = True
     element_agrees: bool = True
