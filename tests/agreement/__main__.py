@@ -49,8 +49,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--direction", choices=["load", "generation"], default="load")
     options = parser.parse_args(arguments)
     print(
-        "Difference at most, by a bracket of the value; full: nodes also bisected from zero to the ceiling; ties: several\n"
-        "limits break within the tolerance, one of them is named."
+        "Difference at most, by a bracket of the value; full: nodes also bisected from zero to the ceiling;\n"
+        "ties: several limits break within the tolerance, one of them is named."
     )
     print(
         f"{'case, ' + options.direction:<44}{'nodes':>6}{'<= kW':>9}{'full':>6}{'<= kW':>9}{'value %':>8}{'kind %':>8}"
