@@ -13,7 +13,7 @@ from gridmodel.capacity.hour_islands import RadialIsland
 from gridmodel.capacity.path.bounds import NO_LIMIT, Bounds
 from gridmodel.capacity.path.hour_estimates import Effects, Records, estimate_hours
 
-RANKS = 4
+RANKS = 3
 """So many worst hours of every bus and class are solved exactly."""
 
 
