@@ -5,7 +5,6 @@ Capacities of different nodes are not additive; every file says so in a column o
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import tempfile
@@ -113,20 +112,6 @@ def plain(value: Any) -> Any:
     if isinstance(value, float) and not np.isfinite(value):
         return None
     return value if isinstance(value, bool | int | float | str) else str(value)
-
-
-def to_parquet(table: pd.DataFrame) -> bytes:
-    """Return ``table`` with its index as Parquet bytes."""
-    buffer = io.BytesIO()
-    table.to_parquet(buffer, engine="pyarrow", index=True)
-    return buffer.getvalue()
-
-
-def from_parquet(content: bytes) -> pd.DataFrame:
-    """Return the table in :func:`to_parquet`'s bytes."""
-    import pandas as pd
-
-    return pd.read_parquet(io.BytesIO(content), engine="pyarrow")
 
 
 def _write_csv(table: pd.DataFrame, path: Path) -> None:

@@ -63,7 +63,8 @@ def add_columns(
 
     policy, snapshot = services.load_policy(), services.get_snapshot()
     settings = dict(services.parts.capacity_settings(policy))
-    load = {name: settings[name] for name in ("limits", "power_factor", "in_flight_coincidence_ratio")}
+    shared = ("limits", "power_factor", "in_flight_coincidence_ratio")
+    load = {name: value for name, value in settings.items() if name in shared}
     frames = []
     if further.generation and curves is not None:
         with show("分布式电源可开放容量") as progress:

@@ -1,4 +1,8 @@
-"""Capacity tables of the current snapshot: computed once for the same inputs, on demand or in the background."""
+"""Capacity tables of the current snapshot: computed once for the same inputs, on demand or in the background.
+
+The store keeps a table in the parts the snapshot falls into, so that a change of the snapshot renews few of them; see
+:mod:`api.updates`.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +12,11 @@ import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, is_dataclass
+from functools import cache
 from importlib.metadata import version as installed_version
 from typing import TYPE_CHECKING, Any
 
-from api.capacity_files import from_parquet, to_parquet
+from api.capacity_blobs import from_blobs, to_blob
 from api.services import NoSnapshotError, Progress, Services, product_version
 from gridmodel.errors import DomainError
 
@@ -19,8 +24,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from gridmodel.snapshot import Snapshot
+    from scheme.capacity_manifest import CapacityPart
     from scheme.policy.parameter import PolicyView
-    from scheme.store import CapacityKey
+    from scheme.store import CapacityKey, Store
 
 
 class CapacityNotReadyError(DomainError):
@@ -99,10 +105,10 @@ class CapacityTables:
     def _find(self, snapshot: Snapshot, key: CapacityKey) -> pd.DataFrame | None:
         place = (snapshot.sha256, key.parameters_sha256)
         if place not in self._ready:
-            content = self._services.store.find_capacity(snapshot.sha256, key)
-            if content is None:
+            table = read_table(self._services.store, snapshot, key)
+            if table is None:
                 return None
-            self._ready = {place: from_parquet(content)}
+            self._ready = {place: table}
         return self._ready[place]
 
     def _compute_in_background(self, place: tuple[str, str], policy: PolicyView) -> None:
@@ -123,9 +129,59 @@ class CapacityTables:
         settings = services.parts.capacity_settings(policy)
         table = services.parts.node_capacity(snapshot, **settings, progress=progress)
         key = capacity_key(snapshot, policy, settings)
-        services.store.store_capacity(snapshot.sha256, key, to_parquet(table))
+        store_table(services.store, snapshot, key, table)
         self._ready = {(snapshot.sha256, key.parameters_sha256): table}
         return table
+
+
+def read_table(store: Store, snapshot: Snapshot, key: CapacityKey) -> pd.DataFrame | None:
+    """Return the stored table of a snapshot, its nodes in the snapshot's order; None where there is none."""
+    from gridmodel.capacity.refresh import join_rows
+
+    manifest = store.find_capacity(snapshot.sha256, key)
+    if manifest is None:
+        return None
+    rows = from_blobs(store.get_capacity_parts([part.sha256 for part in manifest.parts]))
+    table = join_rows(snapshot, [rows])
+    table.attrs.update(manifest.told())
+    return table
+
+
+def store_table(store: Store, snapshot: Snapshot, key: CapacityKey, table: pd.DataFrame) -> None:
+    """Keep a table of all nodes of a snapshot."""
+    from gridmodel.capacity.refresh import split_rows
+    from gridmodel.parts import Parts
+    from scheme.capacity_manifest import CapacityManifest
+
+    parts, contents = as_parts(split_rows(table, Parts(snapshot)))
+    store.store_capacity(
+        snapshot.sha256,
+        key,
+        CapacityManifest(parts=parts, attributes={str(name): told for name, told in table.attrs.items()}),
+        contents,
+    )
+
+
+def as_parts(
+    pieces: Mapping[int, pd.DataFrame], *, alone: bool = False
+) -> tuple[tuple[CapacityPart, ...], dict[str, bytes]]:
+    """Return pieces of a table, by name, as the manifest names them, and their contents by digest.
+
+    Args:
+        pieces: Rows by name.
+        alone: The pieces were computed one by one, so that each has a certificate of its own.
+    """
+    from scheme.capacity_manifest import CapacityPart, digest_of
+
+    parts, contents = [], {}
+    for name in sorted(pieces):
+        rows = pieces[name]
+        blob = to_blob(rows)
+        digest = digest_of(blob)
+        contents[digest] = blob
+        certificate = rows.attrs.get("certificate") if alone else None
+        parts.append(CapacityPart(name=name, nodes=len(rows), sha256=digest, certificate=certificate))
+    return tuple(parts), contents
 
 
 def capacity_key(snapshot: Snapshot, policy: PolicyView, settings: Mapping[str, Any]) -> CapacityKey:
@@ -140,7 +196,7 @@ def capacity_key(snapshot: Snapshot, policy: PolicyView, settings: Mapping[str, 
             **{name: asdict(value) if _is_record(value) else value for name, value in settings.items()},
             "commitments": sorted(map(str, snapshot.in_flight.commitment_id)),
             "version": product_version(),
-            "engine": {name: installed_version(name) for name in ("pandapower", "power-grid-model")},
+            "engine": _engine_versions(),
         },
         ensure_ascii=False,
         sort_keys=True,
@@ -153,6 +209,11 @@ def capacity_key(snapshot: Snapshot, policy: PolicyView, settings: Mapping[str, 
         policy_sha256=policy.sha256,
         as_of=str(policy.as_of),
     )
+
+
+@cache
+def _engine_versions() -> Mapping[str, str]:
+    return {name: installed_version(name) for name in ("pandapower", "power-grid-model")}
 
 
 def _is_record(value: object) -> bool:

@@ -25,10 +25,13 @@ from api.options import Shared, callback, command
 from gridmodel.errors import DomainError, InputError
 
 EXIT_DONE, EXIT_REFUSED, EXIT_INPUT, EXIT_INTERNAL, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
-INPUT_CODES = frozenset({"snapshot.missing", "not_found", "grid.no_convergence", "scheme.policy_not_in_force"})
+INPUT_CODES = frozenset(
+    {"snapshot.missing", "snapshot.moved", "not_found", "grid.no_convergence", "scheme.policy_not_in_force"}
+)
 """Errors that the caller can mend, besides every :class:`InputError`."""
 
 REQUEST_BYTES_MAX = 262_144
+CHANGES_BYTES_MAX = 16_777_216
 
 Source = Annotated[Path, typer.Argument(metavar="SOURCE", help="pandapower JSON 文件,或数据表(CSV 文件夹、xlsx)")]
 Format = Annotated[Literal["auto", "pandapower", "tables", "cim"], typer.Option("--format", help="来源格式")]
@@ -187,6 +190,27 @@ def capacity(
     return EXIT_DONE
 
 
+@command(app, "update")
+def update(shared: Shared, changes: Annotated[Path, typer.Argument(metavar="CHANGES.json", help="断面变更")]) -> int:
+    """对当前断面应用变更(负荷、额定值、开关、在途),只重算受影响的节点;要么全部成功,要么不改动存储。"""
+    from api.report import write_json
+    from api.update_report import show_update, update_summary
+    from api.updates import Updates
+    from gridmodel.change_file import parse_changes
+
+    content = _read_file(changes, "changes as a JSON file", CHANGES_BYTES_MAX)
+    parsed = parse_changes(content, file=changes.name)
+    updates = Updates(shared.open_services())
+    with _naming(changes):
+        done = updates.apply(parsed)
+    summary = update_summary(done, len(parsed), None if done.rows is None else updates.rows_before(done))
+    if shared.json:
+        write_json(summary)
+    else:
+        show_update(summary)
+    return EXIT_DONE
+
+
 @command(app, "scheme")
 def scheme(
     shared: Shared,
@@ -198,7 +222,8 @@ def scheme(
     from api.report import progress_bar, show_scheme, write_json
     from scheme.request import parse_request
 
-    parsed = parse_request(_read_request(request), file=request.name)
+    content = _read_file(request, "a request as a JSON file", REQUEST_BYTES_MAX)
+    parsed = parse_request(content, file=request.name)
     services = shared.open_services()
     services.get_snapshot()
     find_capacity = CapacityTables(services).find
@@ -260,16 +285,14 @@ def _naming(request: Path) -> Iterator[None]:
         raise InputError(error.problem, file=request.name, **place) from error  # type: ignore[arg-type]
 
 
-def _read_request(path: Path) -> bytes:
+def _read_file(path: Path, expected: str, bytes_max: int) -> bytes:
     try:
         with path.open("rb") as stream:
-            content = stream.read(REQUEST_BYTES_MAX + 1)
+            content = stream.read(bytes_max + 1)
     except OSError as error:
-        raise InputError(
-            f"cannot be read: {error.strerror}", file=str(path), allowed="a request as a JSON file"
-        ) from error
-    if len(content) > REQUEST_BYTES_MAX:
-        raise InputError("the file is too large", file=path.name, allowed=f"at most {REQUEST_BYTES_MAX} bytes")
+        raise InputError(f"cannot be read: {error.strerror}", file=str(path), allowed=expected) from error
+    if len(content) > bytes_max:
+        raise InputError("the file is too large", file=path.name, allowed=f"at most {bytes_max} bytes")
     return content
 
 

@@ -1,6 +1,12 @@
-"""Cut the electrical island (电气岛) of a bus out of a net, so that a county is not solved to answer for one place."""
+"""Cut electrical islands (电气岛) out of a net, so that a county is not solved to answer for one place.
+
+An ideal source holds its voltage whatever hangs on it. Split at the sources, what hangs on one source by different
+branches is different islands, as for :mod:`gridmodel.capacity.arrays`.
+"""
 
 from __future__ import annotations
+
+import copy
 
 import numpy as np
 import pandas as pd
@@ -23,23 +29,54 @@ _AT_ONE_BUS = ("asymmetric_load", "asymmetric_sgen", "ext_grid", "gen", "load", 
                "storage", "svc", "ward", "xward")  # fmt: skip
 _LOOKUPS = ("trafo_characteristic_table", "shunt_characteristic_table", "characteristic")
 
+_Integers = NDArray[np.int64]
+_Flags = NDArray[np.bool_]
+
 
 class Islands:
-    """Electrical islands of one net: buses joined by closed switches and live branches, supplied or not."""
+    """Electrical islands of one net: buses joined by closed switches and live branches, supplied or not.
 
-    def __init__(self, net: Net) -> None:
+    Args:
+        net: Network; only read.
+        split_at_sources: Leave out the buses of ideal sources, which then are islands of their own.
+    """
+
+    def __init__(self, net: Net, *, split_at_sources: bool = False) -> None:
         self._net = net
         self._tables = element_tables(net)
         self._ends = {name: columns for name, columns in _ENDS.items() if name in self._tables}
-        buses = self._tables["bus"].index.to_numpy()
-        first, second = self._edges()
-        position = pd.Index(buses)
-        rows, columns = position.get_indexer(pd.Index(first)), position.get_indexer(pd.Index(second))
-        graph = coo_matrix((np.ones(len(rows)), (rows, columns)), shape=(len(buses), len(buses)))
-        _, labels = connected_components(graph, directed=False)
+        buses = self._tables["bus"].index
+        edges = self._places(self._edges())
+        self._is_cut = np.zeros(len(buses), dtype=bool)
+        """Which buses are sources the islands are split at, by place in the bus table."""
+        self._groups = np.arange(len(buses), dtype=np.int64)
+        """Number of the buses that are one node with a bus, because closed switches without impedance join them."""
+        inside = edges
+        if split_at_sources and not len(net.bus_dc):
+            self._groups = _components(self._places(self._fusing()), len(buses))
+            self._is_cut = np.isin(self._groups, self._groups[self._places(self._source_buses())])
+            inside = edges[~self._is_cut[edges].any(axis=1)]
+        labels = _components(inside, len(buses))
         if len(net.bus_dc):  # direct-current links join islands in ways this module does not follow
-            labels = np.zeros(len(buses), dtype=labels.dtype)
+            labels = np.zeros(len(buses), dtype=np.int64)
         self._label = pd.Series(labels, index=buses)
+        reached = edges[self._is_cut[edges].any(axis=1)].ravel()
+        self._fed = np.union1d(labels[self._places(self._source_buses())], labels[reached])
+
+    @property
+    def labels(self) -> pd.Series:
+        """Number of the island of each bus, indexed by bus."""
+        return self._label
+
+    @property
+    def supplied(self) -> _Integers:
+        """Numbers of the islands that an ideal source in service feeds, or is."""
+        return self._fed
+
+    @property
+    def is_source(self) -> _Flags:
+        """Which buses are sources the islands are split at; shape (buses,), in the order of ``labels``."""
+        return self._is_cut
 
     def label(self, bus: int) -> int:
         """Return the number of the island ``bus`` belongs to."""
@@ -47,26 +84,40 @@ class Islands:
 
     def has_source(self, bus: int) -> bool:
         """Return whether an external grid or a slack generator in service feeds the island of ``bus``."""
-        sources = [self._net.ext_grid.loc[self._net.ext_grid.in_service.astype(bool), "bus"]]
-        if len(self._net.gen):
-            gen = self._net.gen
-            sources.append(gen.loc[gen.in_service.astype(bool) & gen.slack.astype(bool), "bus"])
-        return any((self._label.loc[buses.tolist()] == self.label(bus)).any() for buses in sources)
+        return bool(np.isin(self.label(bus), self._fed))
 
-    def cut(self, label: int) -> Net:
-        """Return a new net with one island; indices are those of the whole net.
+    def in_net(self, net: Net) -> Islands:
+        """Return the same islands for a net that differs in values only, not in what joins its buses."""
+        same = copy.copy(self)
+        same._net, same._tables = net, element_tables(net)
+        return same
 
-        Branches that hang on the island by one end (open at the other) come with it, together with the bus beyond,
-        because they charge the island; nothing else at that bus does.
+    def cut(self, *labels: int) -> Net:
+        """Return a new net with some islands; indices are those of the whole net.
+
+        Branches that hang on an island by one end (open at the other) come with it, together with the bus beyond,
+        because they charge the island; nothing else at that bus does. Where islands are split at sources, the source
+        a branch leads to comes with it, and nothing else that hangs there.
         """
-        if self._label.nunique() == 1:
-            tables = dict(self._tables)
-        else:
-            tables = self._select(set(self._label.index[self._label == label].tolist()))
+        chosen = self._label.isin(labels).to_numpy()
+        tables = dict(self._tables) if chosen.all() else self._select(chosen)
         return new_net(tables, like=self._net)
 
-    def _edges(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        live = set(self._tables["bus"].index[self._tables["bus"].in_service.to_numpy(dtype=bool)])
+    def _places(self, buses: _Integers) -> _Integers:
+        """Return the places of buses in the bus table; same shape."""
+        found = self._tables["bus"].index.get_indexer(pd.Index(buses.ravel()))
+        return np.asarray(found, dtype=np.int64).reshape(buses.shape)
+
+    def _source_buses(self) -> _Integers:
+        """Return the live buses with an external grid or a slack generator in service."""
+        net = self._net
+        feeding = [net.ext_grid.bus[net.ext_grid.in_service.to_numpy(dtype=bool)]]
+        feeding.append(net.gen.bus[net.gen.in_service.to_numpy(dtype=bool) & net.gen.slack.to_numpy(dtype=bool)])
+        sources = np.concatenate([buses.to_numpy(dtype=np.int64) for buses in feeding])
+        return np.unique(sources[np.isin(sources, self._live())])
+
+    def _edges(self) -> _Integers:
+        """Return the pairs of live buses that branches and closed switches join, shape (edges, 2)."""
         pairs = [np.empty((0, 2), dtype=np.int64)]
         for name, columns in self._ends.items():
             frame = self._tables[name]
@@ -78,13 +129,30 @@ class Islands:
                     pairs.append(frame.loc[both, [columns[one], columns[other]]].to_numpy(dtype=np.int64))
         if "switch" in self._tables:
             switch = self._tables["switch"]
-            couples = (switch.et == "b").to_numpy() & switch.closed.to_numpy(dtype=bool)
-            pairs.append(switch.loc[couples, ["bus", "element"]].to_numpy(dtype=np.int64))
-        edges = np.vstack(pairs)
-        edges = edges[np.isin(edges, list(live)).all(axis=1)]
-        return edges[:, 0], edges[:, 1]
+            pairs.append(switch.loc[self._couples(), ["bus", "element"]].to_numpy(dtype=np.int64))
+        return self._between_live(np.vstack(pairs))
 
-    def _is_opened(self, name: str, ends: pd.Series) -> NDArray[np.bool_]:
+    def _fusing(self) -> _Integers:
+        """Return the pairs of live buses that closed switches without impedance make one node."""
+        if "switch" not in self._tables:
+            return np.empty((0, 2), dtype=np.int64)
+        switch = self._tables["switch"]
+        is_fused = self._couples() & ~(switch.z_ohm.to_numpy(dtype=float) > 0.0)
+        return self._between_live(switch.loc[is_fused, ["bus", "element"]].to_numpy(dtype=np.int64))
+
+    def _between_live(self, pairs: _Integers) -> _Integers:
+        return pairs[np.isin(pairs, self._live()).all(axis=1)]
+
+    def _live(self) -> _Integers:
+        buses = self._tables["bus"]
+        return np.asarray(buses.index[buses.in_service.to_numpy(dtype=bool)], dtype=np.int64)
+
+    def _couples(self) -> _Flags:
+        """Return which switches are closed ones between two buses."""
+        switch = self._tables["switch"]
+        return np.asarray((switch.et == "b").to_numpy() & switch.closed.to_numpy(dtype=bool))
+
+    def _is_opened(self, name: str, ends: pd.Series) -> _Flags:
         """Return per branch whether a switch at this end is open."""
         if "switch" not in self._tables or name not in _SWITCH_KINDS:
             return np.zeros(len(ends), dtype=bool)
@@ -93,30 +161,56 @@ class Islands:
         places = pd.MultiIndex.from_arrays([opened.element, opened.bus])
         return np.asarray(pd.MultiIndex.from_arrays([ends.index, ends]).isin(places), dtype=bool)
 
-    def _select(self, own: set[int]) -> dict[str, pd.DataFrame]:
+    def _select(self, chosen: _Flags) -> dict[str, pd.DataFrame]:
+        """Return the tables of some buses: ``chosen`` by place in the bus table."""
+        buses = self._tables["bus"]
+        own = buses.index[chosen & ~self._is_cut].to_numpy()
         tables: dict[str, pd.DataFrame] = {}
-        reach = set(own)
+        reached = [own]
         for name, columns in self._ends.items():
-            frame = self._tables[name]
-            touches = np.isin(frame[list(columns)].to_numpy(), list(own)).any(axis=1)
-            tables[name] = frame.loc[np.atleast_1d(touches)]
-            for column in columns:
-                reach |= set(tables[name][column].tolist())
+            ends = self._tables[name][list(columns)].to_numpy()
+            touches = np.asarray(np.isin(ends, own).any(axis=1), dtype=bool)
+            tables[name] = self._tables[name][touches]
+            reached.append(ends[touches].ravel())
+        if self._is_cut.any() and "switch" in self._tables:
+            couples = self._tables["switch"].loc[self._couples(), ["bus", "element"]].to_numpy()
+            reached.append(couples[np.isin(couples, own).any(axis=1)].ravel())
+        in_reach = buses.index.isin(np.concatenate(reached))
+        feeding = self._is_cut & np.isin(self._groups, self._groups[self._is_cut & (in_reach | chosen)])
         for name in _AT_ONE_BUS:
             if name in self._tables:
                 frame = self._tables[name]
-                tables[name] = frame.loc[frame.bus.isin(list(own)).to_numpy()]
-        buses = self._tables["bus"]
-        tables["bus"] = buses.loc[buses.index.isin(list(reach))]
+                tables[name] = frame.loc[frame.bus.isin(own).to_numpy() | self._feeds(name, buses.index[feeding])]
+        tables["bus"] = buses.loc[in_reach | feeding]
         if "switch" in self._tables:
-            switch = self._tables["switch"]
-            keep = switch.bus.isin(own).to_numpy() | ((switch.et == "b") & switch.element.isin(own)).to_numpy()
-            for name, kind in _SWITCH_KINDS.items():
-                if name in tables:
-                    keep |= ((switch.et == kind) & switch.element.isin(tables[name].index)).to_numpy()
-            keep &= (~(switch.et == "b") | (switch.bus.isin(reach) & switch.element.isin(reach))).to_numpy()
-            tables["switch"] = switch[keep]
+            tables["switch"] = self._switches(tables, own, buses.index[feeding].to_numpy())
         return tables | {name: self._tables[name] for name in _LOOKUPS if name in self._tables}
+
+    def _feeds(self, name: str, sources: pd.Index) -> _Flags:
+        """Return which rows of a table are the ideal sources at some buses."""
+        frame = self._tables[name]
+        if name == "ext_grid":
+            return np.asarray(frame.bus.isin(sources))
+        is_slack = frame.slack.to_numpy(dtype=bool) if name == "gen" else np.zeros(len(frame), dtype=bool)
+        return np.asarray(is_slack & frame.bus.isin(sources).to_numpy())
+
+    def _switches(self, tables: dict[str, pd.DataFrame], own: _Integers, sources: _Integers) -> pd.DataFrame:
+        """Return the switches at ``own``, in the branches selected, and between the buses of a source."""
+        switch = self._tables["switch"]
+        is_coupling = (switch.et == "b").to_numpy()
+        at, element = switch.bus.to_numpy(), switch.element.to_numpy()
+        keep = np.isin(at, own) | (is_coupling & np.isin(element, own))
+        keep |= is_coupling & np.isin(at, sources) & np.isin(element, sources)
+        for name, kind in _SWITCH_KINDS.items():
+            if name in tables:
+                keep |= (switch.et == kind).to_numpy() & np.isin(element, tables[name].index)
+        reach = tables["bus"].index
+        return switch[keep & (~is_coupling | (np.isin(at, reach) & np.isin(element, reach)))]
+
+
+def _components(pairs: _Integers, count: int) -> _Integers:
+    graph = coo_matrix((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(count, count))
+    return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
 
 
 def new_net(tables: dict[str, pd.DataFrame], *, like: Net) -> Net:

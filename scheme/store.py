@@ -1,67 +1,52 @@
 """Where snapshots, capacity tables, schemes and documents are kept: SQLAlchemy Core on SQLite.
 
-Python's default SQLite transactions let two writers both pass a check; here the driver is in autocommit and every write
-transaction starts with ``BEGIN IMMEDIATE``. A file that does not exist is an empty store until the first write.
+A file that does not exist is an empty store until the first write. A snapshot is kept whole, or as its parent's digest
+and the changes that made it; a capacity table as a manifest of parts, which tables share.
 """
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterator, Sequence
+import copy
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, Row, create_engine, delete, event, insert, inspect, select
+from sqlalchemy import Connection, Row, delete, insert, inspect, select
 from sqlalchemy.dialects.sqlite import insert as upsert
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError
 
-from gridmodel.errors import DomainError, InputError, NotFoundError, SnapshotFormatError
+from gridmodel.change_file import parse_changes
+from gridmodel.changes import Change, apply_changes, changed_sha256, to_json
+from gridmodel.errors import InputError, NotFoundError, SnapshotFormatError
 from gridmodel.snapshot import Snapshot, seal, unseal
-from scheme.store_tables import CAPACITY, CURRENT_SNAPSHOT, DOCUMENT, IDEMPOTENCY, METADATA, SCHEME, SNAPSHOT
+from scheme.capacity_manifest import CapacityManifest
+from scheme.store_file import ALLOWED_URLS, open_engine, sqlite_file
+from scheme.store_records import (
+    CapacityKey,
+    IdempotencyConflictError,
+    SnapshotMovedError,
+    StoredScheme,
+    StoreError,
+)
+from scheme.store_statements import claim_key, insert_capacity, insert_snapshot, point_to
+from scheme.store_tables import (
+    CAPACITY,
+    CAPACITY_PART,
+    CURRENT_SNAPSHOT,
+    DOCUMENT,
+    IDEMPOTENCY,
+    METADATA,
+    SCHEME,
+    SNAPSHOT,
+)
+
+__all__ = ["CapacityKey", "IdempotencyConflictError", "SnapshotMovedError", "Store", "StoreError", "StoredScheme"]
 
 DEFAULT_FILE = "gridscheme.db"
-_ALLOWED = "sqlite:///FILE or the path of an SQLite file"
-_BUSY_TIMEOUT_MS = 30_000
-
-
-class StoreError(DomainError):
-    """The store is busy, damaged or cannot be written."""
-
-    code = "store.unavailable"
-
-
-class IdempotencyConflictError(DomainError):
-    """The idempotency key was used before with another request."""
-
-    code = "request.idempotency_conflict"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CapacityKey:
-    """What a capacity table was computed from, besides the snapshot."""
-
-    parameters: str
-    """Canonical JSON of every number and version the table depends on."""
-    parameters_sha256: str
-    profile: str
-    policy_sha256: str
-    as_of: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredScheme:
-    """One scheme as it was answered."""
-
-    scheme_id: str
-    request_id: str
-    request_sha256: str
-    snapshot_sha256: str
-    verdict: str
-    content: bytes
-    """``scheme.json`` (UTF-8)."""
+_DIGESTS_PER_QUERY = 500
+"""SQLite takes 999 values in a statement at least."""
 
 
 class Store:
@@ -75,8 +60,10 @@ class Store:
     """
 
     def __init__(self, url: str) -> None:
-        self.file = _sqlite_file(url)
-        self._engine = _create_engine(self.file)
+        self.file = sqlite_file(url)
+        self._engine = open_engine(self.file)
+        self._loaded: tuple[Snapshot, ...] = ()
+        """Snapshots read last: the one that stands alone, and the newest that came out of it."""
 
     def close(self) -> None:
         """Close all connections."""
@@ -85,13 +72,39 @@ class Store:
     def store_snapshot(self, snapshot: Snapshot) -> Snapshot:
         """Keep ``snapshot`` and make it the current one, in one transaction; return it with its digest."""
         sealed, content = seal(snapshot)
-        row = {"sha256": sealed.sha256, "source_name": sealed.source_name, "source_format": sealed.source_format}
         with self._write() as connection:
-            connection.execute(upsert(SNAPSHOT).values(**row, content=content).on_conflict_do_nothing())
-            statement = upsert(CURRENT_SNAPSHOT).values(only_row=1, snapshot_sha256=sealed.sha256)
-            pointer = {"snapshot_sha256": sealed.sha256}
-            connection.execute(statement.on_conflict_do_update(index_elements=["only_row"], set_=pointer))
+            insert_snapshot(connection, sealed, None, content)
+            point_to(connection, sealed.sha256)
         return sealed
+
+    def store_changed(
+        self,
+        parent_sha256: str,
+        changed: Snapshot,
+        changes: Sequence[Change],
+        *,
+        capacity: tuple[CapacityKey, CapacityManifest, Mapping[str, bytes]] | None = None,
+    ) -> None:
+        """Keep a snapshot as the changes that made it from the current one, and make it the current one.
+
+        Args:
+            parent_sha256: Digest of the snapshot that was changed.
+            changed: What came out, with its digest.
+            changes: What was applied.
+            capacity: Its capacity table: key, manifest, and the contents of the parts that are new.
+
+        Raises:
+            SnapshotMovedError: Another snapshot has become current; nothing is kept.
+        """
+        with self._write() as connection:
+            current = connection.execute(select(CURRENT_SNAPSHOT.c.snapshot_sha256)).scalar()
+            if current != parent_sha256:
+                raise SnapshotMovedError("the snapshot was replaced meanwhile; nothing is changed; try again")
+            insert_snapshot(connection, changed, parent_sha256, to_json(changes).encode())
+            if capacity is not None:
+                insert_capacity(connection, changed.sha256, *capacity)
+            point_to(connection, changed.sha256)
+        self._loaded = (*self._loaded[:1], changed)
 
     def find_current_sha256(self) -> str | None:
         """Return the digest of the current snapshot, ``None`` before the first import."""
@@ -99,42 +112,76 @@ class Store:
         return None if row is None else str(row[0])
 
     def get_snapshot(self, sha256: str) -> Snapshot:
-        """Return the snapshot with this digest.
+        """Return the snapshot with this digest; a net of its own, whose tables others may share.
 
         Raises:
             NotFoundError: There is none.
             SnapshotFormatError: What is stored is damaged.
         """
-        row = self._find(select(SNAPSHOT.c.content).where(SNAPSHOT.c.sha256 == sha256))
+        loaded = {snapshot.sha256: snapshot for snapshot in self._loaded}
+        steps: list[tuple[Change, ...]] = []
+        at, alone = sha256, self._loaded[:1]
+        while at not in loaded:
+            parent, content = self._find_content(at, missing="no such snapshot" if at == sha256 else "parent missing")
+            if parent is None:
+                loaded[at] = unseal(content, sha256=at)
+                alone = (loaded[at],)
+            else:
+                steps.append(_read_changes(content, parent, at))
+                at = parent
+        snapshot = loaded[at]
+        for changes in reversed(steps):
+            snapshot, _ = apply_changes(snapshot, changes)
+        self._loaded = (*alone, snapshot)
+        return replace(snapshot, net=copy.copy(snapshot.net))
+
+    def _find_content(self, sha256: str, *, missing: str) -> tuple[str | None, bytes]:
+        row = self._find(select(SNAPSHOT.c.parent_sha256, SNAPSHOT.c.content).where(SNAPSHOT.c.sha256 == sha256))
         if row is None:
-            raise NotFoundError("no such snapshot", sha256=sha256)
-        if not isinstance(row[0], bytes):
+            raise NotFoundError(missing, sha256=sha256)
+        if not isinstance(row.content, bytes):
             raise SnapshotFormatError("stored snapshot cannot be read", sha256=sha256)
-        return unseal(row[0], sha256=sha256)
+        return row.parent_sha256, row.content
 
-    def store_capacity(self, snapshot_sha256: str, key: CapacityKey, content: bytes) -> None:
-        """Keep a capacity table (Parquet bytes); one with the same key is replaced."""
-        where = {"snapshot_sha256": snapshot_sha256, "parameters_sha256": key.parameters_sha256}
-        values = {
-            "parameters": key.parameters,
-            "profile": key.profile,
-            "policy_sha256": key.policy_sha256,
-            "as_of": key.as_of,
-            "content": content,
-        }
+    def store_capacity(
+        self, snapshot_sha256: str, key: CapacityKey, manifest: CapacityManifest, contents: Mapping[str, bytes]
+    ) -> None:
+        """Keep a capacity table; one with the same key is replaced.
+
+        Args:
+            snapshot_sha256: What it was computed from.
+            key: What else it was computed from.
+            manifest: The parts it consists of.
+            contents: Contents of the parts by digest; those the store has already may be left out.
+        """
         with self._write() as connection:
-            statement = upsert(CAPACITY).values(**where, **values)
-            connection.execute(statement.on_conflict_do_update(index_elements=list(where), set_=values))
+            insert_capacity(connection, snapshot_sha256, key, manifest, contents)
 
-    def find_capacity(self, snapshot_sha256: str, key: CapacityKey) -> bytes | None:
-        """Return the capacity table (Parquet bytes) computed from exactly these inputs."""
+    def find_capacity(self, snapshot_sha256: str, key: CapacityKey) -> CapacityManifest | None:
+        """Return the manifest of the capacity table computed from exactly these inputs."""
         row = self._find(
-            select(CAPACITY.c.content).where(
+            select(CAPACITY.c.manifest).where(
                 CAPACITY.c.snapshot_sha256 == snapshot_sha256,
                 CAPACITY.c.parameters_sha256 == key.parameters_sha256,
             )
         )
-        return None if row is None else bytes(row[0])
+        return None if row is None else CapacityManifest.from_json(row[0])
+
+    def get_capacity_parts(self, digests: Sequence[str]) -> list[bytes]:
+        """Return the contents of parts, in the order asked for.
+
+        Raises:
+            NotFoundError: There is no such part.
+        """
+        found: dict[str, bytes] = {}
+        for first in range(0, len(digests), _DIGESTS_PER_QUERY):
+            wanted = digests[first : first + _DIGESTS_PER_QUERY]
+            rows = self._find_all(select(CAPACITY_PART).where(CAPACITY_PART.c.sha256.in_(wanted)))
+            found |= {row.sha256: bytes(row.content) for row in rows}
+        missing = [digest for digest in digests if digest not in found]
+        if missing:
+            raise NotFoundError("no such part of a capacity table", sha256=missing[0])
+        return [found[digest] for digest in digests]
 
     def store_scheme(
         self, scheme: StoredScheme, documents: Sequence[tuple[str, bytes]], *, idempotency_key: str | None = None
@@ -151,7 +198,7 @@ class Store:
             for file, content in documents:
                 connection.execute(insert(DOCUMENT).values(scheme_id=scheme.scheme_id, file=file, content=content))
             if idempotency_key is not None:
-                _claim_key(connection, idempotency_key, scheme)
+                claim_key(connection, idempotency_key, scheme)
 
     def find_answer(self, idempotency_key: str, request_sha256: str) -> StoredScheme | None:
         """Return the scheme already answered under this key.
@@ -194,11 +241,15 @@ class Store:
         return bytes(row[0])
 
     def _find(self, statement: Any) -> Row[Any] | None:
+        rows = self._find_all(statement)
+        return rows[0] if rows else None
+
+    def _find_all(self, statement: Any) -> Sequence[Row[Any]]:
         if not self.file.exists() or self.file.stat().st_size == 0:
-            return None
+            return []
         with self._translated(), self._engine.connect().execution_options(is_read_only=True) as connection:
             _check_tables(connection, self.file)
-            return connection.execute(statement).first()
+            return connection.execute(statement).all()
 
     @contextmanager
     def _write(self) -> Iterator[Connection]:
@@ -220,21 +271,20 @@ class Store:
         except DatabaseError as error:
             if "not a database" in str(error.orig):
                 raise InputError(
-                    "not an SQLite database", file=self.file.name, field="--db", allowed=_ALLOWED
+                    "not an SQLite database", file=self.file.name, field="--db", allowed=ALLOWED_URLS
                 ) from error
             raise StoreError(f"the store failed: {error.orig}", file=self.file.name) from error
 
 
-def _claim_key(connection: Connection, key: str, scheme: StoredScheme) -> None:
-    statement = upsert(IDEMPOTENCY).values(
-        idempotency_key=key, request_sha256=scheme.request_sha256, scheme_id=scheme.scheme_id
-    )
-    connection.execute(statement.on_conflict_do_nothing())
-    claimed = connection.execute(
-        select(IDEMPOTENCY.c.request_sha256).where(IDEMPOTENCY.c.idempotency_key == key)
-    ).scalar_one()
-    if claimed != scheme.request_sha256:
-        raise IdempotencyConflictError("the idempotency key was used for another request", key=key)
+def _read_changes(content: bytes, parent_sha256: str, sha256: str) -> tuple[Change, ...]:
+    try:
+        changes = parse_changes(content)
+    except InputError as error:
+        raise SnapshotFormatError("stored changes cannot be read", sha256=sha256) from error
+    found = changed_sha256(parent_sha256, changes)
+    if found != sha256:
+        raise SnapshotFormatError("stored changes do not match their digest", expected=sha256, found=found)
+    return changes
 
 
 def _check_tables(connection: Connection, file: Path) -> bool:
@@ -243,47 +293,3 @@ def _check_tables(connection: Connection, file: Path) -> bool:
     if present and not set(METADATA.tables) <= present:
         raise InputError("the database belongs to another program or version", file=file.name, field="--db")
     return not present
-
-
-def _sqlite_file(url: str) -> Path:
-    if not url.strip():
-        raise InputError("no database named", field="--db", value=url, allowed=_ALLOWED)
-    if url == ":memory:":
-        raise InputError("a database in memory keeps nothing", field="--db", value=url, allowed=_ALLOWED)
-    if "://" not in url:
-        return Path(url)
-    try:
-        # A URL may hold a password, so no message repeats it.
-        parsed = make_url(url)
-    except (ArgumentError, ValueError) as error:
-        raise InputError("not a database URL", field="--db", allowed=_ALLOWED) from error
-    if parsed.get_backend_name() == "postgresql":
-        raise InputError("PostgreSQL is not available in this version", field="--db", allowed=_ALLOWED)
-    if parsed.get_backend_name() != "sqlite" or parsed.database in (None, "", ":memory:"):
-        raise InputError("not a database this version can use", field="--db", allowed=_ALLOWED)
-    return Path(str(parsed.database))
-
-
-def _create_engine(file: Path) -> Engine:
-    engine = create_engine(URL.create("sqlite", database=str(file)), connect_args={"timeout": _BUSY_TIMEOUT_MS / 1000})
-    event.listen(engine, "connect", _on_connect)
-    event.listen(engine, "begin", _on_begin)
-    return engine
-
-
-def _on_connect(driver: sqlite3.Connection, _record: object) -> None:
-    driver.isolation_level = None
-    for pragma in ("foreign_keys = ON", f"busy_timeout = {_BUSY_TIMEOUT_MS}", "synchronous = FULL"):
-        driver.execute(f"PRAGMA {pragma}")
-    driver.execute(f"PRAGMA journal_mode = {journal_mode(sqlite3.sqlite_version_info)}")
-
-
-def _on_begin(connection: Connection) -> None:
-    is_read_only = connection.get_execution_options().get("is_read_only", False)
-    connection.exec_driver_sql("BEGIN" if is_read_only else "BEGIN IMMEDIATE")
-
-
-def journal_mode(version: tuple[int, ...]) -> str:
-    """Return ``WAL`` for SQLite versions without the checkpoint fault of the write-ahead log, else ``DELETE``."""
-    is_fixed = version >= (3, 51, 3) or (3, 50, 7) <= version < (3, 51) or (3, 44, 6) <= version < (3, 45)
-    return "WAL" if is_fixed else "DELETE"

@@ -20,9 +20,10 @@ SNAPSHOT = Table(
     "snapshot",
     METADATA,
     Column("sha256", String(64), primary_key=True),
+    Column("parent_sha256", ForeignKey("snapshot.sha256")),  # null: the content stands alone
     Column("source_name", Text, nullable=False),
     Column("source_format", Text, nullable=False),
-    Column("content", LargeBinary, nullable=False),
+    Column("content", LargeBinary, nullable=False),  # sealed, or the changes that made it from the parent (JSON)
     Column("created_at", Text, nullable=False, server_default=func.current_timestamp()),
 )
 CURRENT_SNAPSHOT = Table(
@@ -40,8 +41,14 @@ CAPACITY = Table(
     Column("profile", Text, nullable=False),
     Column("policy_sha256", String(64), nullable=False),
     Column("as_of", Text, nullable=False),
-    Column("content", LargeBinary, nullable=False),
+    Column("manifest", Text, nullable=False),  # JSON: which parts the table consists of, and its certificate
     Column("created_at", Text, nullable=False, server_default=func.current_timestamp()),
+)
+CAPACITY_PART = Table(
+    "capacity_part",
+    METADATA,
+    Column("sha256", String(64), primary_key=True),
+    Column("content", LargeBinary, nullable=False),
 )
 SCHEME = Table(
     "scheme",

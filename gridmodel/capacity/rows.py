@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from gridmodel.capacity.arrays import Integers
+from gridmodel.capacity.arrays import NO_ISLAND, Integers
 from gridmodel.capacity.base_case import BaseCase
-from gridmodel.capacity.constraints import KINDS, Constraints, Floats
+from gridmodel.capacity.constraints import KINDS, Constraints, Flags, Floats
 from gridmodel.capacity.direction import Direction
 from gridmodel.topology import LOW_VOLTAGE_KV_MAX, SupplyPath
 
@@ -168,8 +168,15 @@ def answer_without_search(base: BaseCase, path: SupplyPath, direction: Direction
         limit_kind="existing_violation",
         limit=int(np.where(on_path, base.constraints.excess(base.values), -np.inf).argmax()),
         engine=base.engine,
-        notes=note_of(base.constraints, np.flatnonzero(is_broken & ~on_path)),
+        notes=note_of(base.constraints, np.flatnonzero(is_broken & ~on_path & _is_near(base, path.bus))),
     )
+
+
+def _is_near(base: BaseCase, bus: int) -> Flags:
+    """Return which limits are of the island of a supplied bus; what is beyond an ideal source is not its concern."""
+    arrays = base.live_flow.arrays
+    island = arrays.island_of_node[arrays.node_of_bus[bus]]
+    return np.asarray((base.island_of_limit == island) & (island != NO_ISLAND))
 
 
 UNSUPPLIED: dict[str, Any] = {"status": "unsupplied", "reason": "no source reaches this bus"}

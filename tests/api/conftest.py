@@ -54,6 +54,7 @@ def snapshot() -> Snapshot:
             "u_nominal_kv": [10.0, 10.0],
             "lon_deg": [115.1, np.nan],
             "lat_deg": [33.4, np.nan],
+            "feeder_id": [None, None],
             "status": ["assessable", "assessable"],
         },
         index=[0, 1],

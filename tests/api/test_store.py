@@ -9,7 +9,9 @@ import pytest
 
 from gridmodel.errors import DomainError, InputError, NotFoundError, SnapshotFormatError
 from gridmodel.snapshot import Snapshot
-from scheme.store import CapacityKey, IdempotencyConflictError, Store, StoredScheme, journal_mode
+from scheme.capacity_manifest import CapacityManifest, CapacityPart, digest_of
+from scheme.store import CapacityKey, IdempotencyConflictError, Store, StoredScheme
+from scheme.store_file import journal_mode
 
 
 def make_scheme(snapshot_sha256: str, **changes: Any) -> StoredScheme:
@@ -22,6 +24,12 @@ def make_scheme(snapshot_sha256: str, **changes: Any) -> StoredScheme:
         "content": b"{}",
     }
     return StoredScheme(**{**values, **changes})
+
+
+def manifest_of(*contents: bytes) -> tuple[CapacityManifest, dict[str, bytes]]:
+    parts = [CapacityPart(name=n, nodes=1, sha256=digest_of(content)) for n, content in enumerate(contents)]
+    manifest = CapacityManifest(parts=tuple(parts), attributes={"certificate": {"nodes_checked": 20}})
+    return manifest, {digest_of(content): content for content in contents}
 
 
 def test_snapshot_comes_back_with_its_digest_and_values(tmp_path: Path, snapshot: Snapshot) -> None:
@@ -81,11 +89,25 @@ def test_capacity_is_found_only_for_the_same_inputs(tmp_path: Path, snapshot: Sn
     names = {"profile": "p", "policy_sha256": "q" * 64, "as_of": "2026-03-02"}
     key = CapacityKey(parameters="{}", parameters_sha256="1" * 64, **names)
     other = CapacityKey(parameters='{"power_factor":0.9}', parameters_sha256="2" * 64, **names)
-    store.store_capacity(sha256, key, b"table")
-    assert store.find_capacity(sha256, key) == b"table"
+    first, second = (manifest_of(content) for content in (b"table", b"newer"))
+    store.store_capacity(sha256, key, *first)
+    assert store.find_capacity(sha256, key) == first[0]
     assert store.find_capacity(sha256, other) is None
-    store.store_capacity(sha256, key, b"newer")
-    assert store.find_capacity(sha256, key) == b"newer"
+    store.store_capacity(sha256, key, *second)
+    assert store.find_capacity(sha256, key) == second[0]
+    assert store.get_capacity_parts([digest_of(b"newer"), digest_of(b"table")]) == [b"newer", b"table"]
+    with pytest.raises(NotFoundError):
+        store.get_capacity_parts(["0" * 64])
+
+
+def test_tables_share_the_parts_they_have_in_common(tmp_path: Path, snapshot: Snapshot) -> None:
+    store = Store(str(tmp_path / "a.db"))
+    sha256 = store.store_snapshot(snapshot).sha256
+    for number, contents in enumerate([(b"north", b"south"), (b"north", b"changed")]):
+        key = CapacityKey(parameters="{}", parameters_sha256=str(number) * 64, profile="p", policy_sha256="", as_of="")
+        store.store_capacity(sha256, key, *manifest_of(*contents))
+    with sqlite3.connect(tmp_path / "a.db") as connection:
+        assert connection.execute("select count(*) from capacity_part").fetchone() == (3,)
 
 
 def test_idempotency_key_answers_again_and_refuses_another_request(tmp_path: Path, snapshot: Snapshot) -> None:

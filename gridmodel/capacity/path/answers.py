@@ -31,7 +31,7 @@ class PathAnswers:
         if base.terms is None:
             raise ValueError("no bus has a voltage")
         self.engine = PathEngine(base.live_flow, base.original, base.terms, limits, base.values, usable)
-        broken = np.flatnonzero(base.is_broken)
+        broken = np.flatnonzero(base.is_broken("load"))
         excess = limits.excess(base.values)[broken]
         self._broken = broken[np.lexsort((-broken, excess))]
         """Limits broken in the base case, the worst last; of equals the first one last."""
@@ -84,7 +84,7 @@ class PathAnswers:
         )
 
     def _notes_beside(self, nearest: int) -> str:
-        """Return the note on broken limits that are not on the path whose nearest broken position is given."""
+        """Return the note on broken limits of an island off the path whose nearest broken position is given."""
         if nearest not in self._notes:
             engine, on_path = self.engine, np.zeros(len(self._base.constraints), dtype=bool)
             head = nearest
@@ -93,7 +93,9 @@ class PathAnswers:
                 parent = engine.tree.parent[head]
                 ends = parent == NOWHERE or engine.bounds.ends_path[head]
                 head = NOWHERE if ends else int(self._marks.nearest[parent])
-            self._notes[nearest] = note_of(self._base.constraints, np.sort(self._broken[~on_path[self._broken]]))
+            is_near = self._base.island_of_limit[self._broken] == engine.island_of_position[nearest]
+            beside = self._broken[is_near & ~on_path[self._broken]]
+            self._notes[nearest] = note_of(self._base.constraints, np.sort(beside))
         return self._notes[nearest]
 
     def _search(self, rows: Rows, at: Integers, position: Integers, tan_phi: float, ceiling_kw: float) -> None:
