@@ -223,22 +223,33 @@ class _Hearing:
         own = np.full(above.shape, np.nan)
         own[row, limit] = crossing
         own_kw = self._of_named(at, own)
-        self.difference_kw[at] = np.maximum(np.maximum(value - own_kw, own_kw - claims.breaks_kw[at]), 0.0)
+        self.difference_kw[at] = self._distance_kw(at, own_kw)
         doubtful = ~is_solved | ~(own_kw <= first_kw + TIE_KW) | ~(self.difference_kw[at] <= RESOLUTION_KW)
-        self._search(at[doubtful])
+        self._search(at[doubtful], own_kw[doubtful])
 
-    def _search(self, at: Integers) -> None:
-        """Search anew with the engine; the element named must be broken where the first limits are."""
+    def _search(self, at: Integers, chord_kw: Floats) -> None:
+        """Search anew with the engine; the element named must be broken where the first limits are.
+
+        The break is where the chord has it, as far as the search allows; without a chord amid the search's bracket.
+        """
         if not len(at):
             return
         claims = self.claims
         brackets = find_brackets(self.engine, self.question.pick(at, guess_kw=claims.capacity_kw[at]))
-        beyond = np.maximum(claims.capacity_kw[at] - brackets.breaks_kw, brackets.holds_kw - claims.breaks_kw[at])
-        self.difference_kw[at] = np.maximum(beyond, 0.0)
+        middle_kw = 0.5 * (brackets.holds_kw + brackets.breaks_kw)
+        break_kw = np.clip(np.where(np.isnan(chord_kw), middle_kw, chord_kw), brackets.holds_kw, brackets.breaks_kw)
+        self.difference_kw[at] = self._distance_kw(at, break_kw)
         tied_kw = brackets.breaks_kw + TIE_KW
         excess, is_solved = self._excess(at, tied_kw)
         later = is_solved & ~(self._of_named(at, excess) > -AGREEMENT)
         self._refute(at[later], "breaks first by another element", claims.capacity_kw)
+
+    def _distance_kw(self, at: Integers, break_kw: Floats) -> Floats:
+        """Return how far a load is outside the published bracket."""
+        claims = self.claims
+        return np.asarray(
+            np.maximum(np.maximum(claims.capacity_kw[at] - break_kw, break_kw - claims.breaks_kw[at]), 0.0)
+        )
 
     def _excess(self, at: Integers, p_kw: Floats) -> tuple[Floats, Flags]:
         """Return by how much each limit that counts is broken, and where there is a solution."""
