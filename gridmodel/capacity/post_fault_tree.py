@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from gridmodel.capacity.arrays import Integers
-from gridmodel.capacity.constraints import KINDS, SOLUTION_NOISE, Flags, Floats
+from gridmodel.capacity.constraints import Flags, Floats
 from gridmodel.capacity.path.bounds import NO_LIMIT, Bounds
 from gridmodel.capacity.path.engine import inexact_positions
 from gridmodel.capacity.path.hour_limits import PathWorst, Worst, worst_on_path
@@ -19,9 +19,9 @@ from gridmodel.capacity.path.supply import marks_on_path
 from gridmodel.capacity.path.sweep import start_flat, sweep
 from gridmodel.capacity.path.tree import NOWHERE, Tree
 from gridmodel.capacity.switched_arrays import SwitchedArrays, Switching
-from gridmodel.capacity.switched_trees import NOTHING, Furnished, Limited, Planted, furnish, limit, plant
-
-_VOLTAGE_HIGH = KINDS.index("voltage_high")
+from gridmodel.capacity.switched_edges import NOTHING
+from gridmodel.capacity.switched_limits import Limited, limit
+from gridmodel.capacity.switched_trees import Furnished, Planted, furnish, plant
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -81,14 +81,13 @@ class PostFaultTree:
             is_existing=is_existing,
             is_unrated=is_unrated,
         )
-        engine = self._engine
         free = np.flatnonzero(~is_existing & ~is_unrated)
-        if engine is None or not len(free):
+        if not len(free) or self._engine is None:
             return carried
-        bounds, ports, needs = engine
+        bounds, ports, needs = self._engine
         chosen = positions[free]
         shot = shoot_all(
-            self.tree, bounds, ports, needs, bounds, needs, chosen, self.u_pu, tan_phi, len(self.u_pu)
+            self.tree, bounds, ports, needs, bounds, needs, chosen, self.u_pu, tan_phi, self.planted.depth_max
         )  # without notes: nothing that counts is broken at the answer
         # the reference shares out voltage dependence anew when a load is added at such a bus
         found = (shot.outcome == SETTLED) & ~self._is_voltage_dependent[chosen]
@@ -121,20 +120,17 @@ class PostFaultTree:
     @cached_property
     def _worst_on_path(self) -> PathWorst:
         """The limit broken most on the supply path of each position, over-voltages left out."""
-        limits, rows, places = self.switched.base.constraints, self.limited.rows, self.limited.places
-        worst = Worst(np.full(len(self.u_pu), -np.inf), np.full(len(self.u_pu), NO_LIMIT, dtype=np.int64))
-        excess = limits.signs[rows] * (self.values - limits.limits[rows])
-        broken = np.flatnonzero(excess > SOLUTION_NOISE)
-        broken = broken[limits.kind_codes[rows[broken]] != _VOLTAGE_HIGH]
-        broken = broken[np.lexsort((-rows[broken], excess[broken]))]  # the last one stays: of equals the first row
-        worst.excess[places[broken]], worst.row[places[broken]] = excess[broken], rows[broken]
+        limited = self.limited
+        worst = Worst(limited.excess, limited.excess_row)
+        if not limited.is_any_broken:
+            return PathWorst(*worst, limited.excess_row, limited.excess_row)
         return worst_on_path(self.tree, self.furnished.ends_path, worst)
 
     @cached_property
     def _is_behind_unrated(self) -> Flags:
         mark = np.where(self.switched.equipment.is_unrated[self.planted.above], 0, NOWHERE)
         mark[0] = NOWHERE
-        if (mark == NOWHERE).all():
+        if not (mark + 1).any():
             return np.zeros(len(mark), dtype=bool)
         return np.asarray(marks_on_path(self.tree, self.furnished.ends_path, mark).nearest != NOWHERE)
 
@@ -175,7 +171,16 @@ def grow_tree(switched: SwitchedArrays, state: Switching, start: int) -> PostFau
         return None
     limits, values = switched.base.constraints, switched.values
     limited = limit(
-        switched.equipment, planted, furnished, voltage, current, limits.limits, limits.signs, limits.effects, values
+        switched.equipment,
+        planted,
+        furnished,
+        voltage,
+        current,
+        limits.limits,
+        limits.signs,
+        limits.effects,
+        switched.is_high,
+        values,
     )
     grown = PostFaultTree(
         switched=switched,

@@ -68,6 +68,8 @@ class SwitchedArrays:
     """By bus index; ``NOTHING`` = not supplied, or no such bus."""
     u_base_kv: Floats
     edge_of_line: dict[int, int]
+    is_high: Flags
+    """Which limits are upper voltage limits, shape (limits,)."""
     values: Floats
     """Room for the growing of a tree: NaN, shape (limits,)."""
     seen: Flags
@@ -146,6 +148,7 @@ def build_switched_arrays(base: BaseCase, sections: list[Section], ties: list[Ti
         vertex_of_bus=arrays.node_of_bus,
         u_base_kv=arrays.u_base_kv,
         edge_of_line=edge_of_line,
+        is_high=base.constraints.is_kind("voltage_high"),
         values=np.full(len(base.constraints), np.nan),
         seen=np.zeros(len(is_barred), dtype=bool),
         queue=np.empty(len(is_barred), dtype=np.int64),

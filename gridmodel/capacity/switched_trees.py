@@ -1,4 +1,4 @@
-"""Trees that a choice of switches leaves: numbered depth first, loaded, limited and measured.
+"""Trees that a choice of switches leaves: numbered depth first, with what stands on them.
 
 A position is a vertex of the tree (vertices joined by closed couplers are one) or the loose end of a line that is
 switched off at its other end; at the same time it is the edge above. Position 0 is the source.
@@ -11,13 +11,10 @@ from typing import NamedTuple
 import numpy as np
 
 from gridmodel.capacity.arrays import Complexes, Integers
-from gridmodel.capacity.constraints import SOLUTION_NOISE, Flags, Floats
-from gridmodel.capacity.path.compiled import compiled, magnitude
+from gridmodel.capacity.constraints import Flags
+from gridmodel.capacity.path.compiled import compiled
 from gridmodel.capacity.switched_arrays import Switching, Wiring
-from gridmodel.capacity.switched_edges import Equipment
-
-NOTHING = -1
-CHILD, PARENT = 0, 1
+from gridmodel.capacity.switched_edges import NOTHING, Equipment
 
 
 class Planted(NamedTuple):
@@ -35,6 +32,8 @@ class Planted(NamedTuple):
     """Edge above each position; ``NOTHING`` at the source."""
     lower: Integers
     """Which end of that edge is the position."""
+    depth_max: int
+    """Edges of the longest way to the source."""
 
 
 class Furnished(NamedTuple):
@@ -51,28 +50,13 @@ class Furnished(NamedTuple):
     """Every three-winding transformer is fed from its high side; others are left to other engines."""
 
 
-class Limited(NamedTuple):
-    """What a solved tree measures, and the limits on and off the supply path."""
-
-    rows: Integers
-    """Limits of elements of the tree."""
-    places: Integers
-    """Position of each: of its vertex, or of the edge above."""
-    lowest: Floats
-    """Lowest voltages (pu) on and off the path, shape (2, positions)."""
-    lowest_row: Integers
-    greatest: Floats
-    """Greatest flows (pu or MVA) on and off the path, shape (2, positions, ends)."""
-    greatest_row: Integers
-
-
 @compiled
 def plant(wiring: Wiring, switching: Switching, start: int, seen: Flags, queue: Integers) -> Planted:
     """Return what hangs together with a vertex; ``seen`` (all False) and ``queue`` are room, shape (vertices,)."""
     root, vertices, couplers, loose = _survey(wiring, switching, start, seen, queue)
     if root == NOTHING:
         nothing = np.empty(0, np.int64)
-        return Planted(nothing, nothing, nothing, nothing, nothing, nothing)
+        return Planted(nothing, nothing, nothing, nothing, nothing, nothing, 0)
     return _number_positions(wiring, switching, root, vertices, couplers, loose)
 
 
@@ -160,10 +144,14 @@ def _number_positions(
             at_vertex[size] = NOTHING if is_loose else wiring.ends[edge, 1 - side]
             at_parent[size], at_edge[size], at_side[size] = now, edge, 1 - side
             size += 1
+    depth, depth_max = np.zeros(count, np.int64), 0
+    for i in range(1, count):
+        depth[i] = depth[parent[i]] + 1
+        depth_max = max(depth_max, depth[i])
     for i in range(count - 1, 0, -1):
         if end[i] > end[parent[i]]:
             end[parent[i]] = end[i]
-    return Planted(vertex, position, parent, end, above, lower)
+    return Planted(vertex, position, parent, end, above, lower, depth_max)
 
 
 @compiled
@@ -190,129 +178,3 @@ def furnish(equipment: Equipment, planted: Planted) -> Furnished:
             fits = fits and planted.above[i] == equipment.star_feed[k]
             ends_path[i] = ends_path[i] or equipment.is_main_star[k]
     return Furnished(two_port, load, ends_path, is_star, is_power, fits)
-
-
-@compiled
-def limit(
-    equipment: Equipment,
-    planted: Planted,
-    furnished: Furnished,
-    voltage: Complexes,
-    current: Complexes,
-    limits: Floats,
-    signs: Floats,
-    effects: Floats,
-    values: Floats,
-) -> Limited:
-    """Write what a solved tree measures into ``values`` (NaN before), and return its limits.
-
-    Args:
-        equipment: Of the net.
-        planted: The tree.
-        furnished: What stands on it.
-        voltage: Solution (pu), shape (positions,).
-        current: Delivered to each position (pu).
-        limits: As in the constraints, shape (limits,).
-        signs: The same.
-        effects: The same.
-        values: Shape (limits,).
-    """
-    rows, places = _measure(equipment, planted, furnished, voltage, current, values)
-    lowest, lowest_row = _limit_voltages(equipment, planted, limits, signs, effects, values)
-    greatest, greatest_row = _limit_flows(equipment, planted, limits, signs, effects, values)
-    return Limited(rows, places, lowest, lowest_row, greatest, greatest_row)
-
-
-@compiled
-def _measure(
-    equipment: Equipment,
-    planted: Planted,
-    furnished: Furnished,
-    voltage: Complexes,
-    current: Complexes,
-    values: Floats,
-) -> tuple[Integers, Integers]:
-    count = 0
-    for i in range(1, len(planted.above)):
-        count += equipment.term_start[planted.above[i] + 1] - equipment.term_start[planted.above[i]]
-    for k in planted.vertex:
-        count += equipment.volt_start[k + 1] - equipment.volt_start[k]
-    rows, places = np.empty(count, np.int64), np.empty(count, np.int64)
-    found = 0
-    for at in range(len(planted.vertex)):
-        k, i = planted.vertex[at], planted.position[at]
-        v = magnitude(voltage[i])
-        for of in range(equipment.volt_start[k], equipment.volt_start[k + 1]):
-            rows[found], places[found] = equipment.volt_row[of], i
-            values[rows[found]] = v
-            found += 1
-    for i in range(1, len(planted.above)):
-        edge = planted.above[i]
-        child, upper = _flows(furnished, planted.parent[i], i, voltage, current)
-        for k in range(equipment.term_start[edge], equipment.term_start[edge + 1]):
-            row = equipment.term_row[k]
-            ratio = (child if equipment.term_end[k] == planted.lower[i] else upper) * equipment.term_scale[k]
-            if not values[row] >= ratio:
-                if np.isnan(values[row]):
-                    rows[found], places[found] = row, i
-                    found += 1
-                values[row] = ratio
-    return rows[:found], places[:found]
-
-
-@compiled
-def _flows(furnished: Furnished, parent: int, i: int, voltage: Complexes, current: Complexes) -> tuple[float, float]:
-    """Return the flow at the lower and the upper end of the edge above position ``i`` (pu or MVA)."""
-    child = magnitude(current[i])
-    upper = magnitude(furnished.two_port[2, i] * voltage[i] + furnished.two_port[3, i] * current[i])
-    if furnished.is_power[i]:
-        return child * magnitude(voltage[i]), upper * magnitude(voltage[parent])
-    return child, upper
-
-
-@compiled
-def _off_path_limit(at_rest: float, effect: float, sign: float, value: float) -> float:
-    """Return where a limit counts off the supply path; NaN where it does not.
-
-    With an effect threshold it is moved away from the value without extra load; else a broken one is left out.
-    """
-    if effect > 0.0:
-        return sign * max(sign * at_rest, sign * value + effect)
-    return np.nan if sign * (value - at_rest) > SOLUTION_NOISE else at_rest
-
-
-@compiled
-def _limit_voltages(
-    equipment: Equipment, planted: Planted, limits: Floats, signs: Floats, effects: Floats, values: Floats
-) -> tuple[Floats, Integers]:
-    count = len(planted.above)
-    lowest, row_of = np.full((2, count), -np.inf), np.full((2, count), NOTHING, np.int64)
-    for at in range(1, len(planted.vertex)):
-        i, k = planted.position[at], planted.vertex[at]
-        for of in range(equipment.volt_start[k], equipment.volt_start[k + 1]):
-            row = equipment.volt_row[of]
-            if signs[row] > 0.0:
-                continue
-            off = _off_path_limit(limits[row], effects[row], signs[row], values[row])
-            for side, v in enumerate((limits[row], off)):
-                if v > lowest[side, i]:
-                    lowest[side, i], row_of[side, i] = v, row
-    return lowest, row_of
-
-
-@compiled
-def _limit_flows(
-    equipment: Equipment, planted: Planted, limits: Floats, signs: Floats, effects: Floats, values: Floats
-) -> tuple[Floats, Integers]:
-    count = len(planted.above)
-    greatest, row_of = np.full((2, count, 2), np.inf), np.full((2, count, 2), NOTHING, np.int64)
-    for i in range(1, count):
-        edge = planted.above[i]
-        for k in range(equipment.term_start[edge], equipment.term_start[edge + 1]):
-            row, scale = equipment.term_row[k], equipment.term_scale[k]
-            end = CHILD if equipment.term_end[k] == planted.lower[i] else PARENT
-            off = _off_path_limit(limits[row], effects[row], signs[row], values[row])
-            for side, ratio in enumerate((limits[row], off)):
-                if ratio / scale < greatest[side, i, end]:
-                    greatest[side, i, end], row_of[side, i, end] = ratio / scale, row
-    return greatest, row_of
