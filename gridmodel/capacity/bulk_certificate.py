@@ -129,4 +129,4 @@ def _source_nodes(arrays: FlowArrays, island: int) -> Integers:
     """Return the ideal sources an island hangs on."""
     branches = np.flatnonzero(arrays.island_of_branch == island)
     ends = np.unique(np.concatenate([arrays.from_node[branches], arrays.to_node[branches]]))
-    return ends[arrays.is_source[ends]]
+    return np.asarray(ends[arrays.is_source[ends]], dtype=np.int64)
