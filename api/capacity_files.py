@@ -33,6 +33,8 @@ CONTRACT_COLUMNS = (
 )
 NOT_ADDITIVE = "各节点可开放容量不可相加:每个数值都只在其他节点不新增负荷时成立。"
 ENDINGS = (".csv", ".geojson", ".gpkg", ".parquet")
+GENERATION_PREFIX = "generation_"
+_PLACE_COLUMNS = ("node_id", "source_id", "u_nominal_kv", "lon_deg", "lat_deg")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -137,8 +139,13 @@ def _write_geopackage(table: pd.DataFrame, path: Path) -> None:
     places = geopandas.points_from_xy(table["lon_deg"], table["lat_deg"])
     missing = table["lon_deg"].isna() | table["lat_deg"].isna()
     geometry = geopandas.GeoSeries(places, crs="OGC:CRS84").mask(missing.to_numpy(), None)
-    frame = geopandas.GeoDataFrame(_flat(table), geometry=geometry)
-    frame.to_file(path, driver="GPKG", layer="capacity", engine="pyogrio")
+    is_generation = [str(name).startswith(GENERATION_PREFIX) for name in table.columns]
+    layers = {"capacity": table.loc[:, [not own for own in is_generation]]}
+    if any(is_generation):  # a layer of its own: a map shows the one or the other
+        layers["generation"] = table.loc[:, [*_PLACE_COLUMNS, *table.columns[is_generation], "is_additive"]]
+    for name, layer in layers.items():
+        frame = geopandas.GeoDataFrame(_flat(layer), geometry=geometry)
+        frame.to_file(path, driver="GPKG", layer=name, engine="pyogrio")
 
 
 def _write_parquet(table: pd.DataFrame, path: Path) -> None:

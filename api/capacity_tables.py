@@ -23,6 +23,7 @@ from gridmodel.errors import DomainError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from gridmodel.capacity.certificate import Confirm
     from gridmodel.snapshot import Snapshot
     from scheme.capacity_manifest import CapacityPart
     from scheme.policy.parameter import PolicyView
@@ -48,15 +49,15 @@ class CapacityTables:
         self._running: dict[tuple[str, str], threading.Thread] = {}
         self._failed: dict[tuple[str, str], Exception] = {}
 
-    def compute(self, *, progress: Progress | None = None) -> pd.DataFrame:
-        """Compute the table now, keep it and return it.
+    def compute(self, *, confirm: Confirm = "sample", progress: Progress | None = None) -> pd.DataFrame:
+        """Compute the table now, keep it and return it; ``confirm`` as :func:`gridmodel.open_capacity` has it.
 
         Raises:
             NoSnapshotError: Nothing has been imported.
         """
         services = self._services
         snapshot, policy = services.get_snapshot(), services.load_policy()
-        return self._compute(snapshot, policy, progress)
+        return self._compute(snapshot, policy, confirm, progress)
 
     def find(self) -> pd.DataFrame | None:
         """Return the table where it has been computed already, else ``None``.
@@ -117,17 +118,19 @@ class CapacityTables:
         try:
             # Own copy: an answer given meanwhile solves the net of the shared snapshot.
             snapshot = in_force_on(self._services.store.get_snapshot(place[0]), policy.as_of)
-            self._compute(snapshot, policy, None)
+            self._compute(snapshot, policy, "sample", None)
         except Exception as error:  # noqa: BLE001 - end of a thread; the next caller is given the error
             self._failed[place] = error
         finally:
             with self._lock:
                 self._running.pop(place, None)
 
-    def _compute(self, snapshot: Snapshot, policy: PolicyView, progress: Progress | None) -> pd.DataFrame:
+    def _compute(
+        self, snapshot: Snapshot, policy: PolicyView, confirm: Confirm, progress: Progress | None
+    ) -> pd.DataFrame:
         services = self._services
         settings = services.parts.capacity_settings(policy)
-        table = services.parts.node_capacity(snapshot, **settings, progress=progress)
+        table = services.parts.node_capacity(snapshot, **settings, confirm=confirm, progress=progress)
         key = capacity_key(snapshot, policy, settings)
         store_table(services.store, snapshot, key, table)
         self._ready = {(snapshot.sha256, key.parameters_sha256): table}

@@ -161,6 +161,9 @@ def capacity(
     generation: Annotated[bool, typer.Option("--generation", help="另算分布式电源可开放容量;需 --curves")] = False,
     flexible: Annotated[bool, typer.Option("--flexible", help="另算分时(柔性接入)可开放容量;需 --curves")] = False,
     n_minus_one: Annotated[bool, typer.Option("--n-minus-one", help="另算 N-1 转供后仍成立的容量")] = False,
+    certify: Annotated[
+        bool, typer.Option("--certify", help="用第二个潮流引擎校核全部数值;不能与 --curves 同用")
+    ] = False,
 ) -> int:
     """计算当前断面全部节点的可开放容量。"""
     from api.capacity_files import check_ending, write_capacity
@@ -170,12 +173,14 @@ def capacity(
 
     check_ending(out)
     further = Further(curves=curves, generation=generation, flexible=flexible, n_minus_one=n_minus_one)
+    if certify and curves is not None:
+        raise InputError("hours are confirmed by sample only", field="--certify", allowed="without --curves")
     read = further.read_curves()
     services = shared.open_services()
     snapshot = services.get_snapshot()
     with progress_bar("可开放容量") as progress:
         if read is None:
-            table = CapacityTables(services).compute(progress=progress)
+            table = CapacityTables(services).compute(confirm="bulk" if certify else "sample", progress=progress)
         else:
             table = compute_over_hours(services, read, progress)
     table = add_columns(table, services, further, read, progress_bar)

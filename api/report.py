@@ -143,6 +143,23 @@ def _by_level(table: pd.DataFrame, column: str) -> dict[str, dict[str, float]]:
     return levels
 
 
+def _certificate_lines(certificate: Mapping[str, Any] | None) -> Iterator[str]:
+    """Yield what the reference load flow, and where asked the second engine, found."""
+    if certificate is None:
+        return
+    checked = [("参考潮流(pandapower)", certificate)]
+    if certificate.get("bulk") is not None:
+        checked.append(("全量校核(power-grid-model)", certificate["bulk"]))
+    for name, told in checked:
+        largest = told["difference_kw_max"]
+        text = "" if largest is None else f",最大偏差 {largest:.3f} kW"
+        yield f"{name}校核节点 {told['nodes_checked']} 个{text}"
+        if told.get("nodes_not_checked"):
+            yield f"  未校核 {told['nodes_not_checked']} 个:" + ";".join(
+                f"{reason} {count}" for reason, count in told["reasons"].items()
+            )
+
+
 def show_capacity(summary: Mapping[str, Any]) -> None:
     """Print :func:`capacity_summary`."""
     console = _console()
@@ -157,9 +174,8 @@ def show_capacity(summary: Mapping[str, Any]) -> None:
     console.print(
         _table(("限制因素", "节点数"), [(_LIMIT.get(name, name), n) for name, n in summary["limit_kinds"].items()])
     )
-    certificate = summary["certificate"]
-    if certificate is not None:
-        console.print(f"参考潮流校核节点 {certificate['nodes_checked']} 个")
+    for line in _certificate_lines(summary["certificate"]):
+        console.print(line)
     console.print(summary["note"])
 
 

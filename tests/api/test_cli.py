@@ -116,6 +116,42 @@ def test_geopackage_and_parquet_hold_the_same_values(run: Run, imported: Path, t
     assert layer.geometry[1] is None
 
 
+def test_generation_is_a_layer_of_its_own(tmp_path: Path) -> None:
+    import geopandas
+    import pandas as pd
+
+    from api.capacity_files import write_capacity
+
+    table = pd.DataFrame(
+        {"node_id": ["n0"], "source_id": ["0"], "u_nominal_kv": [10.0], "lon_deg": [115.1], "lat_deg": [33.4]}
+    ).assign(status="assessed", open_kva=1200.0, generation_kw=350.0, generation_limit_kind="voltage_high")
+    write_capacity(table, tmp_path / "capacity.gpkg")
+    load, generation = (geopandas.read_file(tmp_path / "capacity.gpkg", layer=n) for n in ("capacity", "generation"))
+    assert "generation_kw" not in load
+    assert load.open_kva[0] == 1200.0
+    assert "open_kva" not in generation
+    assert generation.generation_kw[0] == 350.0
+    assert (generation.node_id[0], generation.geometry[0].x) == ("n0", 115.1)
+
+
+def test_certificate_of_both_engines_is_told(run: Run, imported: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def certified(*arguments: Any, **options: Any) -> Any:
+        asked.append(options["confirm"])
+        table = fake_parts().node_capacity(*arguments, **options)
+        bulk = {"nodes_checked": 1, "difference_kw_max": 0.125, "nodes_not_checked": 1, "reasons": {"at a source": 1}}
+        table.attrs["certificate"] = {"nodes_checked": 1, "difference_kw_max": 0.25, "bulk": bulk}
+        return table
+
+    monkeypatch.setattr(api.services, "product_parts", lambda: fake_parts(node_capacity=certified))
+    outcome = run("capacity", "--out", "capacity.csv", "--certify")
+    assert asked == ["bulk"]
+    assert "0.250 kW" in outcome.stdout
+    assert "0.125 kW" in outcome.stdout
+    assert "at a source 1" in outcome.stdout
+
+
 def test_json_is_exactly_one_document_on_stdout(run: Run, imported: Path) -> None:
     document = run("capacity", "--out", "capacity.csv", "--json").document
     assert document["by_status"] == {"assessed": 1, "not_assessable": 1}
@@ -181,6 +217,10 @@ def test_without_an_import_the_message_says_what_to_do(run: Run, tmp_path: Path)
         (("capacity", "--out", "a.csv", "--wrong"), ("--wrong",)),
         (("capacity", "--out", "a.xlsx"), ("--out", "a.xlsx", ".csv, .geojson, .gpkg, .parquet")),
         (("capacity", "--out", "no/such/folder/a.csv"), ("--out", "folder")),
+        (("capacity", "--out", "a.csv", "--generation"), ("--generation", "--curves")),
+        (("capacity", "--out", "a.csv", "--flexible"), ("--flexible", "--curves")),
+        (("capacity", "--out", "a.csv", "--curves", "no.csv"), ("no.csv",)),
+        (("capacity", "--out", "a.csv", "--curves", "no.csv", "--certify"), ("--certify",)),
         (("--as-of", "01.02.2026", "capacity", "--out", "a.csv"), ("--as-of", "01.02.2026", "YYYY-MM-DD")),
         (("capacity", "--out", "a.csv", "--as-of", "2026-02-30"), ("--as-of", "2026-02-30")),
         (("capacity", "--out", "a.csv", "--as-of", "20260201"), ("--as-of",)),
