@@ -37,7 +37,7 @@ class CapacityManifest:
         return json.dumps(plain, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
     @classmethod
-    def from_json(cls, text: str) -> CapacityManifest:
+    def read(cls, text: str) -> CapacityManifest:
         """Return the manifest in :meth:`to_json`'s text.
 
         Raises:

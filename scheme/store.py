@@ -165,7 +165,7 @@ class Store:
                 CAPACITY.c.parameters_sha256 == key.parameters_sha256,
             )
         )
-        return None if row is None else CapacityManifest.from_json(row[0])
+        return None if row is None else CapacityManifest.read(row[0])
 
     def get_capacity_parts(self, digests: Sequence[str]) -> list[bytes]:
         """Return the contents of parts, in the order asked for.

@@ -113,7 +113,7 @@ class _ReferenceCheck:
 
     def __init__(self, base: BaseCase, rows: Rows, tan_phi: float, direction: Direction) -> None:
         self._base, self._rows, self._tan_phi, self._direction = base, rows, tan_phi, direction
-        self._islands = Islands(base.original)
+        self._islands = Islands(base.original, split_at_sources=True)
         self.difference_kw: list[float] = []
         self.base_difference_pu: list[float] = []
         self.disagreements: list[Disagreement] = []
