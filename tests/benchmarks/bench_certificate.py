@@ -45,6 +45,8 @@ def run(*, repetitions: int = 5) -> Iterator[dict[str, Any]]:
     seen = bulk()
     cpu_s = time.process_time() - started
     yield {
+        "id": "bulk",
+        "must": "",
         "case": f"county: all {seen.certificate.nodes_checked} values and one step above / one runpp",
         "cpu_s": round(cpu_s, 1),
         "disagreements": len(seen.disagreements),
@@ -54,6 +56,8 @@ def run(*, repetitions: int = 5) -> Iterator[dict[str, Any]]:
     }
     checked = sample()
     yield {
+        "id": "sample",
+        "must": "",
         "case": f"county: a sample of {checked.nodes_checked} nodes by pandapower / one runpp",
         "difference_kw_max": checked.difference_kw_max,
         "base_difference_pu_max": checked.base_difference_pu_max,

@@ -12,13 +12,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 from gridmodel import open_capacity
 from gridmodel.capacity.hours import capacity_over_hours
 from gridmodel.profiles import read_profiles
 from tests.benchmarks.bench_open_capacity import LIMITS
+from tests.benchmarks.turns import seconds, summary, take_turns
 from tests.county.build import load_county
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
@@ -48,37 +48,27 @@ def run(*, repetitions: int = 5, with_county: bool = True, with_full: bool = Fal
         def over_hours(net: Any = net, **options: Any) -> Any:
             return capacity_over_hours(net, profiles, limits=LIMITS, confirm_nodes=0, **options)
 
-        one_hour()
-        over_hours(hours=profiles.hours[:2])
-        pairs = [(_timed(over_hours), _timed(one_hour)) for _ in range(repetitions)]
-        table = pairs[0][0][1]
-        ratios = [hours[0] / single[0] for hours, single in pairs]
+        table = over_hours()
+        pairs = take_turns(over_hours, one_hour, repetitions)
         solved = table.attrs["hours"]
         yield {
-            "bench": "hours",
+            "id": "B7",
             "case": f"{name}, {len(net.bus)} buses: {solved['hours_distinct']} hours / one hour",
-            "share_solved": solved["share_solved"],
+            "must": "<= 60",
+            "solved_ratio": solved["solved_ratio"],
             "fallback": solved["fallback"],
-            "ratio_median": round(median(ratios), 1),
-            "ratio_min": round(min(ratios), 1),
-            "ratio_max": round(max(ratios), 1),
-            "ours_s": round(median(pair[0][0] for pair in pairs), 3),
-            "peer_s": round(median(pair[1][0] for pair in pairs), 4),
-            **(_against_all_hours(table, over_hours, pairs[0][1][0]) if with_full else {}),
+            **summary(pairs),
+            **(_against_all_hours(table, over_hours, one_hour) if with_full else {}),
         }
 
 
-def _against_all_hours(screened: Any, over_hours: Callable[..., Any], one_hour_s: float) -> dict[str, Any]:
+def _against_all_hours(screened: Any, over_hours: Callable[..., Any], one_hour: Callable[[], Any]) -> dict[str, Any]:
     """Solve every hour and count the rows that differ in any column."""
-    full_s, full = _timed(lambda: over_hours(method="full"))
+    one_hour_s, start = seconds(one_hour), time.perf_counter()
+    full = over_hours(method="full")
+    full_s = time.perf_counter() - start
     is_equal = (full[COMPARED] == screened[COMPARED]) | (full[COMPARED].isna() & screened[COMPARED].isna())
     return {"full_ratio": round(full_s / one_hour_s, 1), "rows_that_differ": int((~is_equal.all(axis=1)).sum())}
-
-
-def _timed(work: Callable[[], Any]) -> tuple[float, Any]:
-    start = time.perf_counter()
-    result = work()
-    return time.perf_counter() - start, result
 
 
 if __name__ == "__main__":
