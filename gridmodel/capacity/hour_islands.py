@@ -16,130 +16,84 @@ from gridmodel.capacity.base_case import BaseCase
 from gridmodel.capacity.constraints import Constraints, Flags, Floats
 from gridmodel.capacity.direction import Direction
 from gridmodel.capacity.path.bounds import CHILD, NO_LIMIT, PARENT, Bounds
-from gridmodel.capacity.path.engine import PathEngine, inexact_positions
-from gridmodel.capacity.path.hour_limits import (
-    HourLimits,
-    PathWorst,
-    ProfiledPowers,
-    Worst,
-    set_hour_limits,
-    set_powers,
-    worst_on_path,
-)
-from gridmodel.capacity.path.needs import find_needs
-from gridmodel.capacity.path.oneport import build_ports
-from gridmodel.capacity.path.shooting import SETTLED, Answers, shoot_all
+from gridmodel.capacity.path.engine import PathEngine
+from gridmodel.capacity.path.hour_limits import HourLimits, ProfiledPowers
+from gridmodel.capacity.path.hour_solve import HourAnswers, IslandParts, solve_hours
 from gridmodel.capacity.path.supply import marks_on_path
-from gridmodel.capacity.path.sweep import start_flat, sweep
 from gridmodel.capacity.path.tree import NOWHERE, Forest, Tree
 from gridmodel.profiles import LoadProfiles, ProfiledElements
+
+_ANSWERS_MAX = 200_000
+"""Hours x candidates solved in one call: some 30 MB of answers."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class HourAnswer:
-    """What one island's candidates can carry in one hour; one entry per candidate unless said otherwise."""
+    """What the buses of one island can carry in one hour; one entry per bus unless said otherwise.
+
+    For the columns see :class:`gridmodel.capacity.path.hour_solve.HourAnswers`; positions are those of the forest.
+    """
 
     p_mw: Floats
-    """Load at which the first limit breaks; 0 where one is broken without it, NaN where not answered."""
     is_existing: Flags
-    """A limit of the supply path is broken without the load."""
     row: Integers
-    """Limit that binds; ``NO_LIMIT`` where not answered."""
     head: Integers
-    """Position in the forest whose voltage it is; -1 for another limit."""
     via: Integers
-    """Position below ``head`` on the way to the candidate."""
     excess: Floats
-    """By how much an existing violation exceeds its limit (pu or ratio)."""
     u_pu: Floats
     noted: Integers
-    """First limits broken at that load that do not count, shape (candidates, NOTED_MAX)."""
     noted_count: Integers
     broken: Integers
-    """Limits of the island broken without the load, ascending, any shape."""
+    """Limits of the island broken without the load, in no order."""
 
 
-@dataclass(eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class RadialIsland:
-    """One radial island with the buses asked for, ready for any hour. Positions count from its source."""
+    """One radial island with the buses asked for, ready for any hour."""
 
-    tree: Tree
+    parts: IslandParts
     first: int
     """Its first position in the forest."""
-    counted: Bounds
-    """Limits as attribution counts them; the part off the path is that of the hour solved last."""
-    literal: Bounds
-    limits: HourLimits
-    is_plain: bool
-    """No limit has an effect threshold."""
-    at_source: tuple[float, int]
-    """Excess and row of a limit that is broken at the source itself, in every hour; row -1 = none."""
-    powers: ProfiledPowers
-    depth_max: int
     bus: Integers
     """Buses asked for, shape (buses,)."""
     place: Integers
     """Their places among all buses asked for."""
-    position: Integers
-    """Theirs."""
+    candidates: Integers
+    """Their positions, each once, ascending."""
+    candidate: Integers
+    """Place of each bus's position in ``candidates``."""
 
-    def solve(self, more_p: Floats, more_q: Floats, tan_phi: float) -> HourAnswer | None:
-        """Return the answers of one hour; None when the island has no solution, or not the exact one.
+    def solve(self, more_p: Floats, more_q: Floats, tan_phi: float) -> Iterator[HourAnswer | None]:
+        """Yield the answers of each hour; None where the island has no solution, or not the exact one.
 
         Args:
-            more_p: Multipliers of active power less those of the hour ``tree`` was made for, shape (profiles,).
+            more_p: Multipliers of active power less those of the reference hour, shape (hours, profiles).
             more_q: The same of reactive power.
             tan_phi: Reactive per active power of the extra load.
         """
-        count = len(self.tree.parent)
-        tree = self.tree._replace(s_constant=np.empty(count, dtype=np.complex128))
-        set_powers(self.tree, self.powers, more_p, more_q, tree.s_constant)
-        voltage, current = np.ones(count, dtype=np.complex128), np.ones(count, dtype=np.complex128)
-        start_flat(tree, 0, count, voltage)
-        if sweep(tree, 0, count, 0.0j, -1, voltage, current) < 0:
-            return None
-        worst = Worst(np.empty(count), np.empty(count, dtype=np.int64))
-        is_broken = np.empty(len(self.limits.v_row) + len(self.limits.flow_row), dtype=bool)
-        set_hour_limits(self.limits, tree, voltage, current, self.counted, self.literal, worst, is_broken)
-        worst.excess[0], worst.row[0] = self.at_source
-        v_base = np.abs(voltage)
-        ports = build_ports(tree, self.counted, v_base)
-        if inexact_positions(tree, ports).any():
-            return None
-        needs = find_needs(tree, self.counted, ports, v_base)
-        literal_needs = needs if self.is_plain else find_needs(tree, self.literal, ports, v_base)
-        on_path = worst_on_path(tree, self.counted.ends_path, worst)
-        free, place = np.unique(self.position[on_path.row[self.position] == NO_LIMIT], return_inverse=True)
-        shot = shoot_all(
-            tree, self.counted, ports, needs, self.literal, literal_needs, free, v_base, tan_phi, self.depth_max
-        )
-        return self._answer(v_base, on_path, shot, place, is_broken)
+        limits = np.concatenate([self.parts.limits.v_row, self.parts.limits.flow_row])
+        size = max(1, _ANSWERS_MAX // len(self.candidates))
+        for first in range(0, len(more_p), size):
+            some = slice(first, first + size)
+            answers = solve_hours(self.parts, more_p[some], more_q[some], self.candidates, tan_phi)
+            for hour, is_solved in enumerate(answers.is_solved.tolist()):
+                yield self._answer(answers, hour, limits) if is_solved else None
 
-    def _answer(self, v_base: Floats, on_path: PathWorst, shot: Answers, place: Integers, broken: Flags) -> HourAnswer:
-        """Put together what was found on the paths without the load and by shooting (of position ``place``)."""
-        at = self.position
-        is_existing = on_path.row[at] != NO_LIMIT
-        is_free = ~is_existing
-        is_found = shot.outcome[place] == SETTLED
-        answer = HourAnswer(
-            p_mw=np.zeros(len(at)),
-            is_existing=is_existing,
-            row=on_path.row[at],
-            head=on_path.head[at],
-            via=on_path.via[at],
-            excess=on_path.excess[at],
-            u_pu=v_base[at],
-            noted=np.full((len(at), shot.noted.shape[1]), NO_LIMIT, dtype=np.int64),
-            noted_count=np.zeros(len(at), dtype=np.int64),
-            broken=np.concatenate([self.limits.v_row, self.limits.flow_row])[broken],
+    def _answer(self, answers: HourAnswers, hour: int, limits: Integers) -> HourAnswer:
+        at = self.candidate
+        head, via = (np.where(p == NOWHERE, p, p + self.first) for p in (answers.head[hour], answers.via[hour]))
+        return HourAnswer(
+            p_mw=answers.p_mw[hour, at],
+            is_existing=answers.is_existing[hour, at],
+            row=answers.row[hour, at],
+            head=head[at],
+            via=via[at],
+            excess=answers.excess[hour, at],
+            u_pu=answers.u_pu[hour, at],
+            noted=answers.noted[hour, at],
+            noted_count=answers.noted_count[hour, at],
+            broken=limits[answers.is_broken[hour]],
         )
-        answer.p_mw[is_free] = np.where(is_found, shot.p_mw[place], np.nan)
-        answer.row[is_free] = np.where(is_found, shot.row[place], NO_LIMIT)
-        answer.head[is_free], answer.via[is_free] = shot.head[place], shot.via[place]
-        answer.noted[is_free], answer.noted_count[is_free] = shot.noted[place], shot.noted_count[place]
-        for position in (answer.head, answer.via):
-            position[position != NOWHERE] += self.first
-        return answer
 
 
 class HourIslands:
@@ -198,20 +152,25 @@ class HourIslands:
         for island in np.unique(number).tolist():
             first, last = int(forest.roots[island]), ends[island]
             place = here[number == island]
-            tree = _slice_tree(forest.tree, first, last)
+            excess, row = _broken_at_source(base, forest, first)
+            candidates, candidate = np.unique(position[place] - first, return_inverse=True)
             yield RadialIsland(
-                tree=tree,
+                parts=IslandParts(
+                    tree=_slice_tree(forest.tree, first, last),
+                    powers=_slice_powers(powers, first, last),
+                    limits=parts[island],
+                    counted=_slice_bounds(engine.bounds, first, last),
+                    literal=_slice_bounds(engine.bounds, first, last),
+                    is_plain=not (limits.effects > 0.0).any(),
+                    source_excess=excess,
+                    source_row=row,
+                    depth_max=forest.depth_max,
+                ),
                 first=first,
-                counted=_slice_bounds(engine.bounds, first, last),
-                literal=_slice_bounds(engine.bounds, first, last),
-                limits=parts[island],
-                is_plain=not (limits.effects > 0.0).any(),
-                at_source=_broken_at_source(base, forest, first),
-                powers=_slice_powers(powers, first, last),
-                depth_max=forest.depth_max,
                 bus=buses[place],
                 place=place,
-                position=position[place] - first,
+                candidates=candidates,
+                candidate=candidate,
             )
 
 

@@ -37,7 +37,7 @@ def worst_hours(
         share: Of the extra load that is connected in each hour, > 0, shape (hours,).
         tan_phi: Reactive per active power of the extra load.
     """
-    classes, count = int(class_of_hour.max()) + 1, len(island.tree.parent)
+    classes, count = int(class_of_hour.max()) + 1, len(island.parts.tree.parent)
     records = Records(
         least=np.full((classes, count, RANKS), np.inf),
         hour=np.full((classes, count, RANKS), -1, dtype=np.int64),
@@ -46,13 +46,13 @@ def worst_hours(
         nearest=np.full((count, 2), np.inf),
         nearest_hour=np.full((count, 2), -1, dtype=np.int64),
     )
-    effects = _effects(constraints, island.counted)
+    effects = _effects(constraints, island.parts.counted)
     is_solved = estimate_hours(
-        island.tree,
-        island.powers,
+        island.parts.tree,
+        island.parts.powers,
         more_p,
         more_q,
-        island.counted,
+        island.parts.counted,
         effects,
         class_of_hour,
         share,
@@ -61,7 +61,7 @@ def worst_hours(
     )
     is_broken = records.margin < 0.0
     named = [
-        records.hour[:, np.unique(island.position)].ravel(),
+        records.hour[:, island.candidates].ravel(),
         records.margin_hour[is_broken],
         records.nearest_hour[is_broken],  # what is broken may not count off the path, what is about to break does
         np.flatnonzero(~is_solved),

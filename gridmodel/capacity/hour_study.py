@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -45,7 +45,7 @@ class HoursSolved:
     """Without those whose multipliers repeat an earlier hour's."""
     hours_solved: int = 0
     """Solved exactly for some buses."""
-    share_solved: float = 0.0
+    solved_ratio: float = 0.0
     """Solved pairs of hour and bus among all; distinct hours only."""
     buses_in_every_hour: int = 0
     """Buses that screening cannot speak for (rings, voltage-controlled generators): solved in every hour."""
@@ -185,7 +185,7 @@ class HoursStudy:
         solved.hours_solved = count if is_open.any() else max(1, int(done.any(axis=0).sum()))
         weight = int(sizes.sum()) + solved.buses_in_every_hour
         pairs = float(sizes @ done.sum(axis=1)) + solved.buses_in_every_hour * count
-        solved.share_solved = round(pairs / (weight * count), 4) if weight else 0.0
+        solved.solved_ratio = round(pairs / (weight * count), 4) if weight else 0.0
         return solved
 
     def _run_screened(
@@ -211,7 +211,7 @@ class HoursStudy:
             self._solve(island, islands, named, hours, keeper)
             is_done[named] = True
             left = np.flatnonzero(~is_done).tolist()
-            audit = sorted(draw.sample(left, min(AUDIT_HOURS, len(left))))
+            audit = np.array(sorted(draw.sample(left, min(AUDIT_HOURS, len(left)))), dtype=np.int64)
             missed += self._solve(island, islands, audit, hours, keeper)
             is_done[audit] = True
             self._report(int((~is_done).sum()))
@@ -220,21 +220,16 @@ class HoursStudy:
         elif crowded == len(islands.islands) > 0:
             solved.fallback = f"more than {SHARE_MAX:g} of the hours may bind in every island"
 
-    def _solve(
-        self, island: RadialIsland, islands: HourIslands, chosen: Iterable[int], hours: Hours, keeper: Keeper
-    ) -> int:
+    def _solve(self, island: RadialIsland, islands: HourIslands, chosen: Integers, hours: Hours, keeper: Keeper) -> int:
         """Solve some hours of one island; return at how many buses one of them is lower than what was known."""
-        lower = 0
-        for at in chosen:
-            row = hours.rows[at]
-            answer = island.solve(islands.more_p[row], islands.more_q[row], self._tan_phi)
-            if answer is None:
-                self._pending.setdefault(int(at), []).append(island.place)
-                continue
-            left = np.isnan(answer.p_mw)
+        lower, rows = 0, hours.rows[chosen]
+        answers = island.solve(islands.more_p[rows], islands.more_q[rows], self._tan_phi)
+        for at, answer in zip(chosen.tolist(), answers, strict=True):
+            left = np.ones(len(island.place), dtype=bool) if answer is None else np.isnan(answer.p_mw)
             if left.any():
-                self._pending.setdefault(int(at), []).append(island.place[left])
-            lower += keeper.keep_island(island, answer, hours, int(at))
+                self._pending.setdefault(at, []).append(island.place[left])
+            if answer is not None:
+                lower += keeper.keep_island(island, answer, hours, at)
             self._report(1)
         return lower
 
@@ -247,7 +242,8 @@ class HoursStudy:
         """Solve what the islands leave, hour by hour."""
         for at, row in enumerate(hours.rows.tolist()):
             places = np.unique(np.concatenate([open_places, *self._pending.get(at, [])])).astype(np.int64)
-            places = places[~keeper.is_lost()[places]]
+            if len(places):
+                places = places[~keeper.is_lost()[places]]
             if len(places):
                 self._keep_rows(places, self.base(row), buses, hours, at, keeper)
             self._report(1)

@@ -168,7 +168,7 @@ def test_screening_finds_what_all_hours_find_on_metered_types(scale):
     full = capacity_over_hours(net, profiles, limits=LIMITS, buses=buses, hours=hours, method="full", confirm_nodes=0)
     assert_same(screened, full)
     assert screened.attrs["hours"]["fallback"] == ""
-    assert screened.attrs["hours"]["share_solved"] < 0.5 + AUDIT_HOURS / len(hours)
+    assert screened.attrs["hours"]["solved_ratio"] < 0.5 + AUDIT_HOURS / len(hours)
     assert full.limit_hour.nunique() > 1
     assert screened.attrs["hours"]["notes"] == (
         "134 of 134 static generators follow no known profile and keep their value",
@@ -191,8 +191,8 @@ def test_screening_finds_what_all_hours_of_a_year_of_typical_days_find_on_the_co
     full = capacity_over_hours(net, profiles, limits=limits, method="full", confirm_nodes=0)
     assert_same(screened, full)
     assert screened.attrs["hours"]["fallback"] == ""
-    assert screened.attrs["hours"]["share_solved"] < 0.2
-    assert full.attrs["hours"]["share_solved"] == 1.0
+    assert screened.attrs["hours"]["solved_ratio"] < 0.2
+    assert full.attrs["hours"]["solved_ratio"] == 1.0
     assert screened.attrs["certificate"]["nodes_checked"] == 20
 
 
@@ -207,7 +207,7 @@ def test_screening_finds_what_all_hours_of_a_year_of_typical_days_find():
     full = capacity_over_hours(net, profiles, limits=LIMITS, buses=buses, method="full", confirm_nodes=0)
     assert_same(screened, full)
     assert screened.attrs["hours"]["hours_total"] == 576
-    assert screened.attrs["hours"]["share_solved"] < 0.5
+    assert screened.attrs["hours"]["solved_ratio"] < 0.5
 
 
 def test_screening_that_misses_an_hour_is_found_out(monkeypatch):

@@ -17,9 +17,9 @@ from gridmodel.capacity.path.supply import attach_buses
 from gridmodel.capacity.path.tree import NOWHERE, Tree
 from gridmodel.net import Net
 
-_ROUGH_MVA = 1e-5
+ROUGH_MVA = 1e-5
 """An island is left alone when the last coefficient of a subtree's polynomial may be worth more than this."""
-_LAST_SHARE = 16.0  # of the power x^5 in the Chebyshev polynomial of that degree
+LAST_SHARE = 16.0  # of the power x^5 in the Chebyshev polynomial of that degree
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -135,7 +135,7 @@ class PathEngine:
 
 def inexact_positions(tree: Tree, ports: OnePorts) -> Flags:
     """Return the positions whose one-port is not exact, shape (positions,); sources have none."""
-    rough = last_power_mva(ports) / _LAST_SHARE > _ROUGH_MVA
+    rough = last_power_mva(ports) / LAST_SHARE > ROUGH_MVA
     return np.asarray((~ports.is_sound | rough) & (tree.parent != NOWHERE))
 
 
