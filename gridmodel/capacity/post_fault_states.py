@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from gridmodel.capacity.arrays import Integers
+from gridmodel.capacity.arrays import Complexes, Integers
 from gridmodel.capacity.base_case import BaseCase, solve_base_case
 from gridmodel.capacity.constraints import Floats
 from gridmodel.capacity.limits import Limits
@@ -78,7 +78,9 @@ class PostFaultStates:
         self.graph = SwitchedGraph(net)
         self.nets = PostFaultNets(net, limits, self.graph)
         load = net.load[net.load.in_service.astype(bool)]
-        self._load_mva: pd.Series = (load.scaling * (load.p_mw + 1j * load.q_mvar)).groupby(load.bus).sum()
+        self._load_mva: Complexes = np.zeros(int(net.bus.index.max()) + 1, dtype=np.complex128)
+        s_mva = (load.scaling * (load.p_mw + 1j * load.q_mvar)).to_numpy(dtype=np.complex128)
+        np.add.at(self._load_mva, load.bus.to_numpy(dtype=np.int64), s_mva)
         self._rows: dict[str, int] = {}
 
     @property
@@ -93,7 +95,7 @@ class PostFaultStates:
 
     def load_of(self, buses: Iterable[int]) -> tuple[float, float]:
         """Return the load in service at some buses (kW and kVA)."""
-        s_mva = complex(self._load_mva.reindex(list(buses)).sum())
+        s_mva = complex(self._load_mva[list(buses)].sum())
         return s_mva.real * _KVA_PER_MVA, abs(s_mva) * _KVA_PER_MVA
 
     def has_unsolved(self, buses: Iterable[int]) -> bool:

@@ -40,12 +40,13 @@ class SwitchedGraph:
         live = net.bus.in_service.to_numpy(dtype=bool)
         self.buses: Integers = net.bus.index.to_numpy(dtype=np.int64)[live]
         self._is_low = net.bus.vn_kv.to_numpy(dtype=float)[live] <= LOW_VOLTAGE_KV_MAX
-        self._position = pd.Index(self.buses)
+        self._position = np.full(int(net.bus.index.max()) + 1, -1, dtype=np.int64)
+        self._position[self.buses] = np.arange(len(self.buses))
         ends, lines = _closed_connections(net)
-        ends = self._position.get_indexer(ends.ravel()).reshape(-1, 2)
+        ends = self._position[ends]
         is_known = (ends >= 0).all(axis=1)
         self._ends, self._lines = ends[is_known], lines[is_known]
-        self._sources = self._position.get_indexer(pd.Index(_source_buses(net)))
+        self._sources = self._position[_source_buses(net)]
         self._sources = self._sources[self._sources >= 0]
         self._label = connected_labels(len(self.buses), self._ends)
         by_island = np.argsort(self._label, kind="stable")
@@ -57,7 +58,7 @@ class SwitchedGraph:
 
     def label(self, bus: int) -> int:
         """Return the number of the island of ``bus`` in the normal state."""
-        return int(self._label[self._position.get_loc(bus)])
+        return int(self._label[self._position[bus]])
 
     def loss(self, section: Section) -> Loss:
         """Return what the isolation of ``section`` leaves without supply."""
@@ -82,7 +83,7 @@ class SwitchedGraph:
         What hangs together only through an ideal source does not: a load moves nothing there.
         """
         extra = np.array([[tie.bus_a, tie.bus_b] for tie in ties], dtype=np.int64).reshape(-1, 2)
-        extra = self._position.get_indexer(extra.ravel()).reshape(-1, 2)
+        extra = self._position[extra]
         ends = np.vstack([self._ends[self._is_kept(self._ends, self._lines, section)], extra])
         ends = ends[~np.isin(ends, self._sources).any(axis=1)]
         labels = connected_labels(len(self.buses), ends)
@@ -115,7 +116,7 @@ class SwitchedGraph:
 
     def _is_in(self, section: Section) -> Flags:
         is_in = np.zeros(len(self.buses), dtype=bool)
-        is_in[self._position.get_indexer(pd.Index(section.buses, dtype="int64"))] = True
+        is_in[self._position[list(section.buses)]] = True
         return is_in
 
 
