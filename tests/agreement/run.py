@@ -83,10 +83,14 @@ def run_case(case: Case, *, direction: Direction = "load", share: float = 1.0, i
         rng = np.random.default_rng([number, case.nodes])
         buses = draw(part, max(1, round(case.nodes * share)), rng)
         start = time.perf_counter()
-        table = open_capacity(
-            part.net, limits=part.limits, power_factor=POWER_FACTOR, buses=buses, ceiling_kw=CEILING_KW,
-            confirm="none", direction=direction,
-        )  # fmt: skip
+        try:
+            table = open_capacity(
+                part.net, limits=part.limits, power_factor=POWER_FACTOR, buses=buses, ceiling_kw=CEILING_KW,
+                confirm="none", direction=direction,
+            )  # fmt: skip
+        except Exception as error:  # noqa: BLE001 - a crash is a finding; the other networks are still judged
+            result.verdicts += [(number, crashed(bus, error)) for bus in buses]
+            continue
         between = time.perf_counter()
         for verdict, flows in judged(part, table, direction, rng, is_compiled):
             result.verdicts.append((number, verdict))
@@ -94,6 +98,20 @@ def run_case(case: Case, *, direction: Direction = "load", share: float = 1.0, i
         result.engine_s += between - start
         result.judge_s += time.perf_counter() - between
     return result
+
+
+def crashed(bus: int, error: Exception) -> Verdict:
+    """Return the verdict on a bus for which the engine gave up."""
+    reason = f"{type(error).__name__}: {error}".splitlines()[0]
+    return Verdict(
+        bus=bus,
+        engine="-",
+        status=reason,
+        status_agrees=False,
+        is_within=False,
+        kind_agrees=False,
+        element_agrees=False,
+    )
 
 
 def draw(part: Part, count: int, rng: np.random.Generator) -> list[int]:
