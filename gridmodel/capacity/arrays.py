@@ -145,7 +145,7 @@ def build_terms(net: Net, arrays: FlowArrays, constraints: Constraints) -> Terms
     for table in ("line", "trafo", "trafo3w"):
         rows = constraints.rows_of(table)
         branches = arrays.branch_row.get(table)
-        if branches is None or not len(rows):
+        if branches is None or not len(rows) or not len(arrays.from_node):
             continue
         rating = ratings(net, table)
         if table == "line":

@@ -27,8 +27,9 @@ from gridmodel.capacity.limits import Limits
 from gridmodel.capacity.path.tree import plant_forest
 from gridmodel.capacity.suspect import suspect_cause
 from gridmodel.errors import ConvergenceError
+from gridmodel.islands import Islands
 from gridmodel.net import Net, clear_results, copy_net, run_load_flow, solved_voltages
-from gridmodel.topology import SupplyPath, SupplyTopology, connected_parts
+from gridmodel.topology import SupplyPath, SupplyTopology
 
 BASE_TOLERANCE_MVA = 1e-11
 
@@ -120,7 +121,9 @@ def solve_base_case(net: Net, limits: Limits) -> BaseCase:
         values = measure(solved, constraints)
         if solved.res_bus.vm_pu.notna().any():
             arrays = extract_arrays(solved)
-            flow = Flow(arrays=arrays, forest=plant_forest(arrays), voltage=solved_voltages(solved))
+            # of sources alone pandapower keeps no solution, nor is there one to be had
+            voltage = arrays.u_source if arrays.is_source.all() else solved_voltages(solved)
+            flow = Flow(arrays=arrays, forest=plant_forest(arrays), voltage=voltage)
             terms = build_terms(net, arrays, constraints)
     return BaseCase(
         original=net,
@@ -154,9 +157,10 @@ def solve_closely(work: Net) -> None:
 
 
 def _switch_off_unsolved(work: Net, original: Net) -> dict[int, str]:
-    """Solve ``work``; when that fails, solve its parts one by one and take out of service what has no solution.
+    """Solve ``work``; when that fails, solve its islands one by one and take out of service what has no solution.
 
-    A part without a source is switched off too, but it is unsupplied, not unsolved.
+    Islands are split at ideal sources: a feeder that has no solution does not concern its neighbours, only the source
+    above. An island without a source is switched off too, but it is unsupplied, not unsolved.
     """
     try:
         solve_closely(work)
@@ -164,19 +168,21 @@ def _switch_off_unsolved(work: Net, original: Net) -> dict[int, str]:
         pass
     else:
         return {}
-    supplied, was_in_service = SupplyTopology(original).supplied, work.bus.in_service.copy()
-    alive: list[int] = []
-    unsolved: dict[int, str] = {}
-    for part in connected_parts(work):
-        if supplied.isdisjoint(part):
-            continue
-        work.bus["in_service"] = was_in_service & work.bus.index.isin(part)
+    islands, was_in_service = Islands(original, split_at_sources=True), work.bus.in_service.copy()
+    labels, is_source = islands.labels, islands.is_source
+    joined = Islands(original).labels
+    alive: list[int] = labels.index[is_source].tolist()
+    sources, unsolved = list(alive), dict[int, str]()
+    for number in np.setdiff1d(islands.supplied, labels[is_source]).tolist():
+        part = labels.index[labels == number].tolist()
+        work.bus["in_service"] = was_in_service & work.bus.index.isin([*part, *sources])
         try:
             solve_closely(work)
             alive += part
         except ConvergenceError:
             reason = f"base case of the island has no solution; suspected cause: {suspect_cause(work)}"
-            unsolved |= dict.fromkeys(part, reason)
+            above = joined.index[is_source & (joined == joined[part[0]])]
+            unsolved |= dict.fromkeys([*part, *above.tolist()], reason)
     work.bus["in_service"] = was_in_service & work.bus.index.isin(alive)
     if work.bus.in_service.any():
         solve_closely(work)
