@@ -173,8 +173,8 @@ def _generated() -> list[Case]:
         _case("generated radial, collapse first", 2, lambda: networks.random_collapsing(5_500_000, 15)),
         _case("generated radial with rings", 2, lambda: networks.random_ringed(6_000_000, 50)),
         _case("generated of any kind", 2, lambda: networks.random_any(7_000_000, 60)),
-        _case("generated, few", 2, lambda: networks.random_radial(8_000_000, 4), is_quick=True),
-        _case("generated rings, few", 2, lambda: networks.random_ringed(9_000_000, 3), is_quick=True),
+        _case("generated, few", 2, lambda: networks.random_radial(8_000_001, 2), is_quick=True),
+        _case("generated rings, few", 2, lambda: networks.random_ringed(9_000_000, 2), is_quick=True),
     ]
 
 

@@ -26,7 +26,7 @@ QUICK = [case for case in CASES if case.is_quick]
 @pytest.mark.parametrize("case", QUICK, ids=lambda case: case.name)
 def test_a_few_nodes_agree_with_plain_bisection(case, direction):
     result = run_case(case, direction=direction, share=QUICK_SHARE)
-    assert len(result.verdicts) >= 3
+    assert len(result.verdicts) >= 2
     assert result.disagreements() == []
 
 
