@@ -134,7 +134,7 @@ class PathAnswers:
 
 
 def value_and_break_kw(p_mw: Floats) -> tuple[Floats, Floats]:
-    """Return the capacity that is told, and the load at which it surely breaks (kW), where a limit breaks at ``p_mw``."""
+    """Return the capacity told, and the load at which it surely breaks (kW), where a limit breaks at ``p_mw``."""
     p_kw = p_mw * _KW_PER_MW
     guard_kw = _GUARD_KW + _GUARD_RATIO * p_kw
     return round_down(np.maximum(p_kw - guard_kw, 0.0)), p_kw + guard_kw
