@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from gridmodel.capacity.arrays import Integers
@@ -171,7 +174,10 @@ class SmallestCapacities:
     ) -> None:
         """Keep what is smaller than everything before, or has no answer; no answer is final."""
         values = [np.broadcast_to(v, len(places)) for v in (capacity_kw, status, kind, table, element, engine)]
-        kept = (self._capacity_kw, self._status, self._kind, self._table, self._element, self._engine)
+        kept: tuple[npt.NDArray[Any], ...] = (
+            *(self._capacity_kw, self._status, self._kind),
+            *(self._table, self._element, self._engine),
+        )
         is_less = (values[1] != "assessed") | ~(values[0] >= self._capacity_kw[places])
         is_less &= self._status[places] == "assessed"
         chosen = places[is_less]
