@@ -102,10 +102,10 @@ class IslandSearch:
         self._put_unlimited(rows, at[is_free])
 
     def _answer_by_path(self, rows: Rows) -> None:
-        if self._base.live_flow.forest is not None and self._direction == "load":
+        if self._base.live_flow.forest is not None:
             from gridmodel.capacity.path.answers import PathAnswers
 
-            PathAnswers(self._base).answer(rows, tan_phi=self._tan_phi, ceiling_kw=self._ceiling_kw)
+            PathAnswers(self._base, self._direction).answer(rows, tan_phi=self._tan_phi, ceiling_kw=self._ceiling_kw)
 
     def _answer_by_flows(self, rows: Rows) -> None:
         """Answer the buses that only load flows can answer."""

@@ -8,6 +8,7 @@ from gridmodel.capacity.arrays import Integers
 from gridmodel.capacity.base_case import BaseCase
 from gridmodel.capacity.bracket import round_down
 from gridmodel.capacity.constraints import Flags, Floats
+from gridmodel.capacity.direction import Direction
 from gridmodel.capacity.path.bounds import NO_LIMIT
 from gridmodel.capacity.path.engine import Found, PathEngine
 from gridmodel.capacity.path.supply import Marks, marks_on_path
@@ -23,15 +24,15 @@ _GUARD_RATIO = 1e-6
 class PathAnswers:
     """Answers for the buses in radial islands of one base case."""
 
-    def __init__(self, base: BaseCase) -> None:
+    def __init__(self, base: BaseCase, direction: Direction = "load") -> None:
         """Compile the radial islands of ``base``; it must have some."""
         self._base = base
         limits = base.constraints
         usable = np.isfinite(base.values) & np.isfinite(limits.limits)
         if base.terms is None:
             raise ValueError("no bus has a voltage")
-        self.engine = PathEngine(base.live_flow, base.original, base.terms, limits, base.values, usable)
-        broken = np.flatnonzero(base.is_broken("load"))
+        self.engine = PathEngine(base.live_flow, base.original, base.terms, limits, base.values, usable, direction)
+        broken = np.flatnonzero(base.is_broken(direction))
         excess = limits.excess(base.values)[broken]
         self._broken = broken[np.lexsort((-broken, excess))]
         """Limits broken in the base case, the worst last; of equals the first one last."""

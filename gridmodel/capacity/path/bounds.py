@@ -1,5 +1,7 @@
 """Limits of every tree position, for a candidate's own supply path (on) and for everything else (off).
 
+For a load these are lower voltage limits and flow limits, for generation upper voltage limits and flow limits.
+
 Off the path a limit counts only as attribution says: from an effect threshold on, the connection must have moved the
 value by at least the effect, so the limit is moved away from the base value; without threshold, a limit broken in the
 base case does not count at all. Both are again plain limits, which is why one number per element and case is enough.
@@ -13,12 +15,18 @@ from typing import NamedTuple
 import numpy as np
 
 from gridmodel.capacity.arrays import FlowArrays, Integers, Terms
-from gridmodel.capacity.constraints import SOLUTION_NOISE, Constraints, Flags, Floats
+from gridmodel.capacity.constraints import SOLUTION_NOISE, Constraints, Flags, Floats, Kind
+from gridmodel.capacity.direction import Direction, sign_of
+from gridmodel.capacity.path.compiled import compiled
 from gridmodel.capacity.path.tree import NOWHERE, Forest
 from gridmodel.net import Net
 from gridmodel.topology import LOW_VOLTAGE_KV_MAX
 
 NO_LIMIT = -1
+VOLTAGE: dict[Direction, Kind] = {"load": "voltage_low", "generation": "voltage_high"}
+"""The voltage limits that stop a connection."""
+OTHER_VOLTAGE: dict[Direction, Kind] = {"load": "voltage_high", "generation": "voltage_low"}
+"""Those that do not."""
 CHILD, PARENT = 0, 1
 """Ends of the branch above a position, the second index of the flow arrays."""
 
@@ -27,7 +35,7 @@ class Bounds(NamedTuple):
     """Limits per tree position; rows are positions in the constraints, ``NO_LIMIT`` where there is none."""
 
     v_on: Floats
-    """Lowest voltage on the path (pu), shape (positions,); -inf = no limit."""
+    """Lowest voltage on the path (pu), shape (positions,); -inf = no limit. For generation the highest; inf = none."""
     v_on_row: Integers
     v_off: Floats
     v_off_row: Integers
@@ -126,7 +134,13 @@ def _flow_kinds(terms: Terms, forest: Forest) -> tuple[Flags, Integers]:
 
 
 def place_bounds(
-    terms: Terms, constraints: Constraints, base: Floats, usable: Flags, forest: Forest, placement: Placement
+    terms: Terms,
+    constraints: Constraints,
+    base: Floats,
+    usable: Flags,
+    forest: Forest,
+    placement: Placement,
+    direction: Direction = "load",
 ) -> tuple[Bounds, Bounds]:
     """Return the limits of every position, and the same with literal limits off the path.
 
@@ -140,15 +154,16 @@ def place_bounds(
         usable: Which limits count at all, shape (limits,).
         forest: The trees.
         placement: Of these limits in this forest.
+        direction: What is connected.
     """
-    on = np.where(usable & (constraints.kinds != "voltage_high"), constraints.limits, np.nan)
+    on = np.where(usable & ~constraints.is_kind(OTHER_VOLTAGE[direction]), constraints.limits, np.nan)
     sign = constraints.signs
     with np.errstate(invalid="ignore"):
         literal = np.where(sign * (base - on) > SOLUTION_NOISE, np.nan, on)
         moved = sign * np.fmax(sign * on, sign * base + constraints.effects)
     off = np.where(np.isnan(on), np.nan, np.where(constraints.effects > 0.0, moved, literal))
     (v_on, v_on_row, flow_on, flow_on_row), *others = (
-        _by_position(limit, terms, constraints, forest, placement) for limit in (on, off, literal)
+        _by_position(limit, terms, constraints, forest, placement, direction) for limit in (on, off, literal)
     )
     attributed, as_it_stands = (
         Bounds(
@@ -170,26 +185,31 @@ def place_bounds(
 
 
 def _by_position(
-    limit: Floats, terms: Terms, constraints: Constraints, forest: Forest, placement: Placement
+    limit: Floats,
+    terms: Terms,
+    constraints: Constraints,
+    forest: Forest,
+    placement: Placement,
+    direction: Direction,
 ) -> tuple[Floats, Integers, Floats, Integers]:
-    """Return lowest voltage and greatest flows of each position by ``limit`` (NaN = none), each with its row."""
-    count = len(forest.node)
-    at = np.flatnonzero((constraints.kinds == "voltage_low") & (placement.position != NOWHERE))
-    v, v_row = _tightest(placement.position[at], -limit[at], at, count)
+    """Return voltage and greatest flows of each position by ``limit`` (NaN = none), each with its row."""
+    count, sign = len(forest.node), sign_of(direction)
+    at = np.flatnonzero(constraints.is_kind(VOLTAGE[direction]) & (placement.position != NOWHERE))
+    v, v_row = _tightest(placement.position[at], -sign * limit[at], at, count)
     inside = np.flatnonzero(forest.position_of_branch[terms.branch] != NOWHERE)
     branch, row = terms.branch[inside], terms.row[inside]
     side = np.where((terms.end[inside] == 0) == forest.from_is_child[branch], CHILD, PARENT)
     greatest = limit[row] / (np.abs(forest.share[branch]) * terms.scale[inside])
     flow, flow_row = _tightest(forest.position_of_branch[branch] * 2 + side, greatest, row, 2 * count)
-    return -v, v_row, flow.reshape(count, 2), flow_row.reshape(count, 2)
+    return -sign * v, v_row, flow.reshape(count, 2), flow_row.reshape(count, 2)
 
 
+@compiled
 def _tightest(place: Integers, limit: Floats, row: Integers, count: int) -> tuple[Floats, Integers]:
-    """Return the least limit of each place and its row; inf and ``NO_LIMIT`` where nothing limits."""
-    known = ~np.isnan(limit)
-    place, limit, row = place[known], limit[known], row[known]
-    descending = np.lexsort((-row, -limit))
-    least, of_row = np.full(count, np.inf), np.full(count, NO_LIMIT, dtype=np.int64)
-    least[place[descending]] = limit[descending]  # the last of equal places stays: the least, of equals the first row
-    of_row[place[descending]] = row[descending]
+    """Return the least limit of each place and its row, of equals the first; inf and ``NO_LIMIT`` without any."""
+    least, of_row = np.full(count, np.inf), np.full(count, NO_LIMIT, np.int64)
+    for at in range(len(place)):
+        here, value = place[at], limit[at]
+        if value < least[here] or (value == least[here] and row[at] < of_row[here]):
+            least[here], of_row[here] = value, row[at]
     return least, of_row

@@ -38,15 +38,3 @@ def compiled(function: _Function) -> _Function:
 def magnitude(z: complex) -> float:
     """Return ``|z|`` without the guard against overflow that per-unit values do not need."""
     return math.sqrt(z.real * z.real + z.imag * z.imag)
-
-
-@compiled
-def scaled(z: complex, factor: float) -> complex:
-    """Return ``z * factor``; numba would make the factor complex and multiply twice as much."""
-    return complex(z.real * factor, z.imag * factor)
-
-
-@compiled
-def inner(a: complex, b: complex) -> float:
-    """Return the real part of ``conj(a) * b``."""
-    return a.real * b.real + a.imag * b.imag

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from gridmodel.capacity.arrays import Integers, Terms
-from gridmodel.capacity.constraints import Constraints, Flags, Floats
+from gridmodel.capacity.constraints import Constraints, Flags, Floats, Kind
+from gridmodel.capacity.direction import Direction, sign_of
 from gridmodel.capacity.flow import Flow
-from gridmodel.capacity.path.bounds import NO_LIMIT, Placement, place_bounds, place_limits
+from gridmodel.capacity.path.bounds import NO_LIMIT, VOLTAGE, Placement, place_bounds, place_limits
 from gridmodel.capacity.path.needs import Needs, find_needs
 from gridmodel.capacity.path.oneport import OnePorts, build_ports, last_power_mva
 from gridmodel.capacity.path.shooting import SETTLED, shoot_all
@@ -48,6 +49,7 @@ class PathEngine:
         constraints: Constraints,
         base: Floats,
         usable: Flags,
+        direction: Direction = "load",
     ) -> None:
         """Compile the islands.
 
@@ -58,23 +60,28 @@ class PathEngine:
             constraints: Limits of the net.
             base: Their values in the base case, shape (limits,).
             usable: Which limits count, shape (limits,).
+            direction: What is connected: everything compiled here holds for this direction alone.
         """
         if flow.forest is None:
             raise ValueError("no radial island")
         forest, arrays = flow.forest, flow.arrays
         self.forest, self.arrays, self.constraints = forest, arrays, constraints
+        self.direction, sign = direction, sign_of(direction)
         self.placement: Placement = place_limits(net, arrays, terms, constraints, self.forest)
-        self.bounds, self._as_it_stands = place_bounds(terms, constraints, base, usable, forest, self.placement)
+        self.bounds, self._as_it_stands = place_bounds(
+            terms, constraints, base, usable, forest, self.placement, direction
+        )
         self.v_base = flow.u_pu[forest.node]
-        self.ports: OnePorts = build_ports(self.tree, self.bounds, self.v_base)
-        self.needs: Needs = find_needs(self.tree, self.bounds, self.ports, self.v_base)
+        self.ports: OnePorts = build_ports(self.tree, self.bounds, self.v_base, sign)
+        self.needs: Needs = find_needs(self.tree, self.bounds, self.ports, self.v_base, sign)
         self._literal_needs = self.needs  # without thresholds they are the same
         if (constraints.effects > 0.0).any():
-            self._literal_needs = find_needs(self.tree, self._as_it_stands, self.ports, self.v_base)
+            self._literal_needs = find_needs(self.tree, self._as_it_stands, self.ports, self.v_base, sign)
+        self._back_needs = None if direction == "load" else self._needs_of_flows_backwards(sign)
         self.island_of_position = np.repeat(self.forest.islands, np.diff([*self.forest.roots, len(self.v_base)]))
         self.islands = frozenset(self._good_islands(flow.doubtful))
         self._attach = attach_buses(net, arrays, self.forest)
-        self._low_row_of_bus = _low_rows(constraints, usable)
+        self._voltage_row_of_bus = _rows_by_bus(constraints, usable, VOLTAGE[direction])
 
     @property
     def tree(self) -> Tree:
@@ -108,13 +115,27 @@ class PathEngine:
             self.v_base,
             tan_phi,
             self.forest.depth_max,
+            sign_of(self.direction),
+            self._back_needs,
         )
-        # the reference shares out voltage dependence anew when a load is added at such a bus
-        is_plain = (self.arrays.s_linear_mva == 0.0) & (self.arrays.s_square_mva == 0.0)
-        is_found = (answers.outcome == SETTLED) & is_plain[self.forest.node[unique]]
+        is_found = (answers.outcome == SETTLED) & self._is_plain(unique)
         p_mw, row = np.where(is_found, answers.p_mw, np.nan), np.where(is_found, answers.row, NO_LIMIT)
         named = self.named(buses, positions, row[place], answers.head[place], answers.via[place])
         return Found(p_mw=p_mw[place], row=named, noted=answers.noted[place], noted_count=answers.noted_count[place])
+
+    def _needs_of_flows_backwards(self, sign: float) -> Needs:
+        """Return what flow limits alone ask of voltages that move the other way."""
+        flows = self._as_it_stands._replace(v_off=np.full(len(self.v_base), np.inf))
+        needs: Needs = find_needs(self.tree, flows, self.ports, self.v_base, -sign)
+        return needs
+
+    def _is_plain(self, positions: Integers) -> Flags:
+        """Return where a connection leaves the loads that are there as they are.
+
+        The reference shares out voltage dependence anew over all that is connected to a bus, generators included.
+        """
+        node = self.forest.node[positions]
+        return np.asarray((self.arrays.s_linear_mva[node] == 0.0) & (self.arrays.s_square_mva[node] == 0.0))
 
     def named(self, buses: Integers, positions: Integers, row: Integers, head: Integers, via: Integers) -> Integers:
         """Return ``row``, naming of several buses that are one node the one the supply path touches.
@@ -128,8 +149,8 @@ class PathEngine:
         """
         bus = np.where(head == positions, buses, self._attach[via])
         is_voltage = (row != NO_LIMIT) & (head != NOWHERE) & (bus != NOWHERE)
-        is_voltage &= (self.placement.position[row] == head) & (self.constraints.kinds[row] == "voltage_low")
-        other = self._low_row_of_bus[np.where(is_voltage, bus, 0)]
+        is_voltage &= (self.placement.position[row] == head) & (self.constraints.is_kind(VOLTAGE[self.direction])[row])
+        other = self._voltage_row_of_bus[np.where(is_voltage, bus, 0)]
         return np.where(is_voltage & (other != NO_LIMIT), other, row)
 
 
@@ -139,10 +160,10 @@ def inexact_positions(tree: Tree, ports: OnePorts) -> Flags:
     return np.asarray((~ports.is_sound | rough) & (tree.parent != NOWHERE))
 
 
-def _low_rows(constraints: Constraints, usable: Flags) -> Integers:
-    """Return the row of each bus's lower voltage limit, by bus index; ``NO_LIMIT`` where there is none."""
-    rows = np.flatnonzero((constraints.kinds == "voltage_low") & usable)
-    is_bus = constraints.tables == "bus"
-    found = np.full(constraints.elements[is_bus].max(initial=0) + 1, NO_LIMIT, dtype=np.int64)
+def _rows_by_bus(constraints: Constraints, usable: Flags, kind: Kind) -> Integers:
+    """Return the row of each bus's limit of one kind, by bus index; ``NO_LIMIT`` where there is none."""
+    rows = np.flatnonzero(constraints.is_kind(kind) & usable)
+    buses = constraints.elements[constraints.rows_of("bus")]
+    found = np.full(buses.max(initial=0) + 1, NO_LIMIT, dtype=np.int64)
     found[constraints.elements[rows]] = rows
     return found

@@ -83,7 +83,7 @@ def guess_from_parent(ports: OnePorts, w_base: Floats, known: Known, way: Way, d
     for _ in range(_STEPS_MAX):
         walk_up(ports, way, depth, depth - 1, w, p, s_sign)
         shift, slope, room_above = _match(ports, way, depth - 1, above, sign, tan_phi)
-        more, at, _ = first_to_break(way, depth, depth - 1, shift, slope, sign)
+        more, at, _ = first_to_break(way, depth, depth - 1, p, shift, slope, sign)
         if room_above < more:
             more, at = room_above, known.at[parent]
         more = max(more, -p)

@@ -25,6 +25,15 @@ def may_break_beside(way: Way, depth: int, sign: float) -> bool:
 
 
 @compiled
+def falls_back(way: Way, depth: int, sign: float) -> bool:
+    """Return whether a voltage has moved the other way so far that a flow beside the way may break its limit."""
+    not_met = 0
+    for k in range(1, depth + 1):
+        not_met += way.back[k] > -sign * way.seen[W, k]
+    return not_met > 0
+
+
+@compiled
 def note_unattributed(
     tree: Tree,
     bounds: Bounds,

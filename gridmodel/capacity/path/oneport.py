@@ -28,7 +28,10 @@ OTHERS = SQUARES
 """Column of ``steps`` where the polynomial of the parent without the branch begins."""
 STEP_WIDTH = SQUARES + 2 * POINTS
 
-_BEFORE_BASE_PU = 0.005  # interval on the harmless side of the base voltage
+LOW, HIGH = 0, 1
+"""Ends of an interval."""
+_ABOVE_BASE_PU = 0.005  # interval for a load; voltages do not rise
+_BELOW_BASE_PU = 0.03  # interval for generation; what it sends through reactances can lower voltages
 _BEYOND_LIMIT_PU = 0.02  # interval beyond the voltage limit
 _WITHOUT_LIMIT_PU = 0.2  # interval beyond the base voltage where no limit stands
 _NARROWEST_PU = 0.004
@@ -149,16 +152,16 @@ def build_ports(tree: Tree, bounds: Bounds, v_base: Floats, sign: float = 1.0) -
         np.ones(count, np.bool_),
     )
     write_squares(tree, ports.steps)
-    far = _first_far(bounds, v_base, sign)
+    ends = _first_ends(bounds, v_base, sign)
     for i in range(count - 1, -1, -1):
-        _set_interval(ports, i, v_base[i], far, sign)
+        _set_interval(ports, i, ends[i], sign)
         _add_own_load(tree, ports, i)
         child = i + 1
         while child < tree.end[i]:
             _add_branch(ports, child, i, w_base, sign)
             child = tree.end[child]
         if tree.parent[i] >= 0:
-            _narrow_parent(ports, i, w_base[i], far, tree.parent[i], sign)
+            _narrow(ports, i, w_base[i], ends[i], ends[tree.parent[i]])
     for i in range(count):
         parent = tree.parent[i]
         if parent >= 0:  # until here the branch itself
@@ -168,26 +171,32 @@ def build_ports(tree: Tree, bounds: Bounds, v_base: Floats, sign: float = 1.0) -
 
 
 @compiled
-def _first_far(bounds: Bounds, v_base: Floats, sign: float) -> Floats:
-    """Return the far end of every interval: beyond the voltage limit, or far from the base (squared voltage)."""
-    far = np.empty(len(v_base))
+def _first_ends(bounds: Bounds, v_base: Floats, sign: float) -> Floats:
+    """Return both ends of every interval (squared voltages), shape (positions, 2).
+
+    One is beyond the voltage limit, or far from the base where there is none; the other one close to the base.
+    """
+    ends = np.empty((len(v_base), 2))
     for i in range(len(v_base)):
         limit = bounds.v_off[i] if abs(bounds.v_off[i]) < np.inf else bounds.v_on[i]
         is_ahead = limit > 0.0 and limit < np.inf and sign * (v_base[i] - limit) >= 0.0
-        v = limit - sign * _BEYOND_LIMIT_PU if is_ahead else v_base[i] - sign * _WITHOUT_LIMIT_PU
-        far[i] = max(_LEAST_PU, v) ** 2
-    return far
+        ahead = limit - sign * _BEYOND_LIMIT_PU if is_ahead else v_base[i] - sign * _WITHOUT_LIMIT_PU
+        behind = v_base[i] + (_ABOVE_BASE_PU if sign > 0.0 else -_BELOW_BASE_PU)
+        low, high = (ahead, behind) if sign > 0.0 else (behind, ahead)
+        ends[i, LOW], ends[i, HIGH] = max(_LEAST_PU, low) ** 2, high * high
+    return ends
 
 
 @compiled
-def _set_interval(ports: OnePorts, i: int, v_base: float, far: Floats, sign: float) -> None:
-    near = (v_base + sign * _BEFORE_BASE_PU) ** 2
-    narrowest = (v_base + sign * (_BEFORE_BASE_PU - _NARROWEST_PU)) ** 2
-    if sign * (far[i] - narrowest) > 0.0:
-        far[i] = narrowest
-    one, other = 1.0 / near, 1.0 / far[i]
-    ports.centre[i] = 0.5 * (one + other)
-    ports.scale[i] = 2.0 / abs(one - other)
+def _set_interval(ports: OnePorts, i: int, ends: Floats, sign: float) -> None:
+    narrowest = 2.0 * _NARROWEST_PU * math.sqrt(ends[HIGH] if sign > 0.0 else ends[LOW])
+    if ends[HIGH] - ends[LOW] < narrowest:
+        if sign > 0.0:
+            ends[LOW] = ends[HIGH] - narrowest
+        else:
+            ends[HIGH] = ends[LOW] + narrowest
+    one, other = 1.0 / ends[HIGH], 1.0 / ends[LOW]
+    ports.centre[i], ports.scale[i] = 0.5 * (one + other), 2.0 / (other - one)
 
 
 @compiled
@@ -243,15 +252,16 @@ def _add_branch(ports: OnePorts, child: int, parent: int, w_base: Floats, sign: 
 
 
 @compiled
-def _narrow_parent(ports: OnePorts, i: int, w_base: float, far: Floats, parent: int, sign: float) -> None:
-    """Pull the far end of the parent's interval to where this subtree has a solution: the image of its own far end."""
-    w = far[i]
+def _narrow(ports: OnePorts, i: int, w_base: float, ends: Floats, parent_ends: Floats) -> None:
+    """Narrow the parent's interval to the image of this one, where this subtree is known to have a solution."""
+    w = ends[LOW]
     reached, _, _, slope, _, _ = look_up(ports, i, w)
     while slope < _ABOVE_NOSE * ports.steps[i, 0] and w < w_base:
         w += _RAISE
         reached, _, _, slope, _, _ = look_up(ports, i, w)
-    if sign * (reached - far[parent]) > 0.0:
-        far[parent] = reached
+    parent_ends[LOW] = max(parent_ends[LOW], reached)
+    reached, _, _, _, _, _ = look_up(ports, i, ends[HIGH])
+    parent_ends[HIGH] = min(parent_ends[HIGH], reached)
 
 
 def last_power_mva(ports: OnePorts) -> Floats:

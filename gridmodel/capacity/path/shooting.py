@@ -29,14 +29,15 @@ from gridmodel.capacity.path.breaks import (
 from gridmodel.capacity.path.compiled import compiled
 from gridmodel.capacity.path.guess import Guess, Known, guess_from_parent, no_guess
 from gridmodel.capacity.path.needs import Needs, need_of_voltage, stricter
-from gridmodel.capacity.path.notes import may_break_beside, note_unattributed
+from gridmodel.capacity.path.notes import falls_back, may_break_beside, note_unattributed
 from gridmodel.capacity.path.oneport import OnePorts
 from gridmodel.capacity.path.tree import Tree
 from gridmodel.capacity.path.ways import W, Way, lead_to, move_on, new_gates, new_way, set_gates, walk_up
 from gridmodel.capacity.rows import NOTED_MAX
 
-SETTLED, UNSETTLED, OUTSIDE, NOT_FALLING = 0, 1, 2, 3
-"""Outcomes: found; Newton did not settle (or a collapse comes first); left an interval; a voltage moves against it."""
+SETTLED, UNSETTLED, OUTSIDE, UNSAFE = 0, 1, 2, 3
+"""Outcomes: found; Newton did not settle (or a collapse comes first); left what one-ports and needs cover; a voltage
+that moves the other way may have broken its limit before."""
 
 _ITERATIONS_MAX = 40
 _STEP_PU = 0.12  # greatest change of the voltage towards its limit
@@ -99,15 +100,15 @@ def shoot(ports: OnePorts, way: Way, depth: int, w_base: float, w_source: float,
             continue
         w_good, p_good = w, p
         shift, slope = -missed / missed_w, -missed_p / missed_w
-        more, at, all_follow = _next_break(way, depth, shift, slope, sign, at)
+        more, at, is_safe = _next_break(way, depth, p, shift, slope, sign, at)
         if at == NOTHING:
             return Shot(p, w, slope, at, UNSETTLED, count, 0.0, 0.0)
-        if p == 0.0 and count == 1 and not all_follow:
-            return Shot(p, w, slope, at, NOT_FALLING, count, 0.0, 0.0)
+        if p == 0.0 and count == 1 and not is_safe:
+            return Shot(p, w, slope, at, UNSAFE, count, 0.0, 0.0)
         more = max(more, -p)
         w_step = shift + slope * more
         if _is_last(more, w_step, abs(more) + abs(shift / slope), guess.bend):
-            outcome = (SETTLED if all_follow else NOT_FALLING) if is_inside else OUTSIDE
+            outcome = (SETTLED if is_safe else UNSAFE) if is_inside else OUTSIDE
             return Shot(p + more, w + w_step, slope, at, outcome, count, w_step, more)
         ahead, longest = -sign * w_step, 2.0 * _STEP_PU * math.sqrt(w)
         share = longest / ahead if ahead > longest else 1.0
@@ -117,14 +118,14 @@ def shoot(ports: OnePorts, way: Way, depth: int, w_base: float, w_source: float,
 
 @compiled
 def _next_break(
-    way: Way, depth: int, shift: float, slope: float, sign: float, expected: int
+    way: Way, depth: int, p: float, shift: float, slope: float, sign: float, expected: int
 ) -> tuple[float, int, bool]:
     """Return what ``first_to_break`` does, sooner where the expected limit is the one."""
     if expected != NOTHING:
-        more, is_first = breaks_first(way, depth, 0, shift, slope, sign, expected)
+        more, is_first = breaks_first(way, depth, p, shift, slope, sign, expected)
         if is_first:
             return more, expected, True
-    return first_to_break(way, depth, 0, shift, slope, sign)
+    return first_to_break(way, depth, 0, p, shift, slope, sign)
 
 
 @compiled
@@ -148,6 +149,7 @@ def shoot_all(
     tan_phi: float,
     depth_max: int,
     sign: float = 1.0,
+    back_needs: Needs | None = None,
 ) -> Answers:
     """Return the answer of every candidate position, shape (candidates,).
 
@@ -163,6 +165,7 @@ def shoot_all(
         tan_phi: Reactive per active power of the extra load.
         depth_max: Longest way (branches).
         sign: +1 for a load, -1 for generation; bounds, one-ports and needs must be those of the same direction.
+        back_needs: Needs where voltages move the other way, which generation can make them do; None for a load.
     """
     answers, w_base, s_sign = _no_answers(len(candidates)), v_base * v_base, sign * (1.0 + 1j * tan_phi)
     count = len(v_base)
@@ -171,6 +174,8 @@ def shoot_all(
     first, last = _islands_of(tree, candidates)
     for i in range(first, last):
         set_gates(gates, bounds, needs, literal_needs, sign, i)
+        if back_needs is not None:
+            gates.back[i], gates.back_beside[i] = back_needs.below[i], back_needs.beside[i]
     way, depth = new_way(depth_max), -1
     for k in range(len(candidates)):
         i = candidates[k]
@@ -184,7 +189,9 @@ def shoot_all(
         if shot.outcome == SETTLED:
             known.p[i], known.w[i], known.slope[i], known.at[i] = shot.p, shot.w, shot.slope, shot.at
             move_on(way, depth, shot.w_step - _BEFORE_MW * shot.slope, shot.p_step - _BEFORE_MW)
-            if may_break_beside(way, depth, sign):
+            if falls_back(way, depth, sign):
+                answers.outcome[k] = OUTSIDE
+            elif may_break_beside(way, depth, sign):
                 answers.noted_count[k] = note_unattributed(
                     tree, as_it_stands, ports, literal_needs, way, depth, v_base, sign, w_now, stack, answers.noted[k]
                 )

@@ -40,6 +40,10 @@ class Gates(NamedTuple):
     beside: Floats
     """Need of the parent by what hangs below it except this branch."""
     beside_literally: Floats
+    back: Floats
+    """Need of what hangs below the position when its voltage moves the other way, by flow limits as they stand."""
+    back_beside: Floats
+    """The same of the parent, by what hangs below it except this branch."""
     flow: Floats
     """Squared flow limits, on and off the path, at the lower and the upper end, shape (positions, 2, 2)."""
     flow_row: Integers
@@ -57,6 +61,8 @@ class Way(NamedTuple):
     """Strictest need of the position and what hangs beside the way; at its end of what hangs below."""
     need_literally: Floats
     """Need of what hangs beside the way, at its end below, by limits as they stand."""
+    back: Floats
+    """The same when voltages move the other way."""
     flow: Floats
     """Greatest flow, shape (4, depths); see ``FIXED``."""
     flow_row: Integers
@@ -76,6 +82,8 @@ def new_gates(count: int) -> Gates:
         np.empty(count),
         np.empty(count),
         np.empty(count),
+        np.full(count, -np.inf),
+        np.full(count, -np.inf),
         np.empty((count, 2, 2)),
         np.empty((count, 2, 2), np.int64),
         np.empty(count, np.bool_),
@@ -103,6 +111,7 @@ def new_way(depth_max: int) -> Way:
     return Way(
         np.full(depths, -1, np.int64),
         np.zeros(depths, np.int64),
+        np.full(depths, -np.inf),
         np.full(depths, -np.inf),
         np.full(depths, -np.inf),
         np.full((4, depths), np.inf),
@@ -134,6 +143,7 @@ def lead_to(tree: Tree, gates: Gates, steps: Floats, way: Way, last: int, i: int
     for k in range(max(1, shared + 1) if is_as_before else 1, depth + 1):
         _set_limits(gates, way, k, way.counts_from[depth])
     way.need[depth], way.need_literally[depth] = max(gates.own[i, ON], gates.below[i]), gates.below_literally[i]
+    way.back[depth] = gates.back[i]
     return depth
 
 
@@ -159,7 +169,7 @@ def _set_limits(gates: Gates, way: Way, k: int, counts_from: int) -> None:
         is_by_current = limit < np.inf and not gates.is_power[i]
         way.flow[2 * end + PER_W, k], way.flow[2 * end + FIXED, k] = (limit, 0.0) if is_by_current else (0.0, limit)
         way.flow_row[end, k] = gates.flow_row[i, rule, end]
-    way.need_literally[k - 1] = gates.beside_literally[i]
+    way.need_literally[k - 1], way.back[k - 1] = gates.beside_literally[i], gates.back_beside[i]
     way.need[k - 1] = max(gates.own[way.position[k - 1], rule_above], gates.beside[i])
 
 
