@@ -62,6 +62,10 @@ class BatchEvaluator:
         self._nodes, self._branches = nodes, branches
         self._from, self._to = self._local[arrays.from_node[branches]], self._local[arrays.to_node[branches]]
         self._extra_to = arrays.y_extra_to[branches]
+        self._joining = np.flatnonzero(self._from != self._to)
+        self._loops = np.flatnonzero(self._from == self._to)
+        """Branches with both ends on one node, which power-grid-model refuses: admittances at that node."""
+        self._y_loops = _loop_admittances(arrays, branches[self._loops])
         self._node_of_bus = arrays.node_of_bus
         self._model, self._load_ids, self._base_load_va = self._build_model(arrays)
         self._count = len(rows)
@@ -70,13 +74,13 @@ class BatchEvaluator:
     def _build_model(self, arrays: FlowArrays) -> tuple[Any, Integers, Any]:
         from power_grid_model import LoadGenType, PowerGridModel, initialize_array
 
-        nodes, branches = self._nodes, self._branches
+        nodes, branches = self._nodes, self._branches[self._joining]
         count, branch_count = len(nodes), len(branches)
         node = initialize_array("input", "node", count)
         node["id"], node["u_rated"] = np.arange(count), _U_RATED_V
         branch = initialize_array("input", "generic_branch", branch_count)
         branch["id"] = count + np.arange(branch_count)
-        branch["from_node"], branch["to_node"] = self._from, self._to
+        branch["from_node"], branch["to_node"] = self._from[self._joining], self._to[self._joining]
         branch["from_status"] = branch["to_status"] = 1
         z, y, tap = arrays.z_series[branches], arrays.y_charge[branches], arrays.tap[branches]
         branch["r1"], branch["x1"], branch["g1"], branch["b1"] = z.real, z.imag, y.real, y.imag
@@ -84,6 +88,7 @@ class BatchEvaluator:
         is_source = arrays.is_source[nodes]
         admittance = arrays.y_shunt_mva[nodes].astype(complex)
         np.add.at(admittance, self._to, self._extra_to)
+        np.add.at(admittance, self._to[self._loops], self._y_loops.sum(axis=0))
         at = np.flatnonzero((admittance != 0.0) & ~is_source)
         next_id = count + branch_count
         shunt = initialize_array("input", "shunt", len(at))
@@ -180,13 +185,30 @@ class BatchEvaluator:
         )
         u_pu, flow = np.array(output["node"]["u_pu"]), output["generic_branch"]
         with np.errstate(invalid="ignore"):  # scenarios without solution end in NaN
-            s_from = np.hypot(flow["p_from"], flow["q_from"])
-            s_to = flow["p_to"] + 1j * flow["q_to"]
-            if self._extra_to.any():  # power-grid-model books the unequal part of a transformer's shunt at the node
-                s_to = s_to + np.conj(self._extra_to) * _VA_PER_MVA * u_pu[:, self._to] ** 2
-        s_mva = np.hstack([s_from, np.abs(s_to)]) / _VA_PER_MVA
+            s_mva = self._flows(u_pu, flow)
         failed = self._model.batch_error
         if failed is not None:
             u_pu[failed.failed_scenarios] = np.nan
             s_mva[failed.failed_scenarios] = np.nan
         return u_pu, s_mva
+
+    def _flows(self, u_pu: Floats, flow: Any) -> Floats:
+        count, joining, loops = len(self._branches), self._joining, self._loops
+        s_mva = np.empty((len(u_pu), 2 * count))
+        s_mva[:, joining] = np.hypot(flow["p_from"], flow["q_from"]) / _VA_PER_MVA
+        s_to = (flow["p_to"] + 1j * flow["q_to"]) / _VA_PER_MVA
+        extra = self._extra_to[joining]
+        if extra.any():  # power-grid-model books the unequal part of a transformer's shunt at the node
+            s_to = s_to + np.conj(extra) * u_pu[:, self._to[joining]] ** 2
+        s_mva[:, count + joining] = np.abs(s_to)
+        u_squared = u_pu[:, self._to[loops]] ** 2
+        s_mva[:, loops] = np.abs(self._y_loops[0]) * u_squared
+        s_mva[:, count + loops] = np.abs(self._y_loops[1] + self._extra_to[loops]) * u_squared
+        return s_mva
+
+
+def _loop_admittances(arrays: FlowArrays, branches: Integers) -> Complexes:
+    """Return what branches with both ends on one node draw at their from and to-ends, shape (2, branches)."""
+    y_series, tap = 1.0 / arrays.z_series[branches], arrays.tap[branches]
+    y_end = y_series + arrays.y_charge[branches] / 2.0
+    return np.array([y_end / np.abs(tap) ** 2 - y_series / np.conj(tap), y_end - y_series / tap])

@@ -209,6 +209,35 @@ def test_batch_engine_reproduces_base_voltages_and_loadings(seed):
         np.testing.assert_allclose(values[0], expected[rows], rtol=0, atol=1e-9)
 
 
+def test_branches_with_both_ends_on_one_node_leave_the_ring_to_power_grid_model():
+    net = two_arms(c_nf_per_km=300.0)
+    bus = pp.create_bus(net, vn_kv=10.0)
+    pp.create_switch(net, bus=1, element=bus, et="b", closed=True)
+    for start in (1, 2):
+        pp.create_line_from_parameters(
+            net, start, bus, 3.0, r_ohm_per_km=0.27, x_ohm_per_km=0.35, c_nf_per_km=300.0, max_i_ka=0.3
+        )
+    pp.create_transformer_from_parameters(
+        net, 1, bus, sn_mva=2.0, vn_hv_kv=10.0, vn_lv_kv=9.9, vkr_percent=1.0, vk_percent=6.0, pfe_kw=2.0,
+        i0_percent=0.5,
+    )  # fmt: skip
+    base = solve_base_case(net, LIMITS)
+    arrays = extract_arrays(net)
+    island = int(arrays.island_of_node[arrays.node_of_bus[2]])
+    rows = np.flatnonzero(island_of_limits(net, arrays, base.constraints) == island)
+    terms = build_terms(net, arrays, base.constraints)
+    evaluator = BatchEvaluator(arrays, terms, base.constraints, island=island, rows=rows)
+    found, is_solved = evaluator.values(np.array([bus, 2]), np.array([800.0, 500.0]), 0.3)
+    assert is_solved.all()
+    for values, place, p_mw in zip(found, (bus, 2), (0.8, 0.5), strict=True):
+        loaded = copy.deepcopy(net)
+        pp.create_load(loaded, place, p_mw, 0.3 * p_mw)
+        run_load_flow(loaded)
+        assert values == pytest.approx(measure(loaded, base.constraints)[rows], abs=1e-7)
+    table = open_capacity(net, limits=LIMITS, buses=[bus], confirm="all")
+    assert table.loc[bus, "engine"] == "power-grid-model"
+
+
 def test_value_the_reference_refutes_is_not_published(monkeypatch):
     net, limits, power_factor, _ = load_case("two_bus_current")
 
