@@ -162,7 +162,7 @@ class HourIslands:
                     counted=_slice_bounds(engine.bounds, first, last),
                     literal=_slice_bounds(engine.bounds, first, last),
                     is_plain=not (limits.effects > 0.0).any(),
-                    source_excess=excess,
+                    source_excess_pu=excess,
                     source_row=row,
                     depth_max=forest.depth_max,
                 ),

@@ -6,10 +6,10 @@ import re
 from tests.architecture.sources import python_files, short, tree
 
 UNITS = (
-    "kv v a ka kva mva kw mw kvar mvar kwh var ohm ohm_per_km nf_per_km us_per_km km m mm mm2 m2 pu ratio percent deg "
-    "degree c per_k s min h hz days workdays months years cny cny10k bytes"
+    "kv v a ka kva mva kw mw kvar mvar kwh var ohm ohm_per_km nf_per_km us_per_km km m mm mm2 m2 pu pu2 ratio percent "
+    "deg degree c per_k s min h hz days workdays months years cny cny10k bytes"
 )
-PER = "km kva kw m piece month day kwh set"
+PER = "km kva kw mw mw2 m piece month day kwh set"
 QUALIFIERS = "min max total base before after customer min_allowed max_allowed"
 UNIT = re.compile(
     rf"(^|_)({'|'.join(UNITS.split())})(_per_({'|'.join(PER.split())}))?(_({'|'.join(QUALIFIERS.split())}))?$"

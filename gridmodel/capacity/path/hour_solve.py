@@ -46,7 +46,7 @@ class IslandParts(NamedTuple):
     literal: Bounds
     is_plain: bool
     """No limit has an effect threshold."""
-    source_excess: float
+    source_excess_pu: float
     """By how much a limit is broken at the source itself, in every hour."""
     source_row: int
     """Which one; -1 = none."""
@@ -123,7 +123,7 @@ def _solve(
     counted, literal, count = parts.counted, parts.literal, len(voltage)
     worst = Worst(np.empty(count), np.empty(count, np.int64))
     set_hour_limits(parts.limits, tree, voltage, current, counted, literal, worst, answers.is_broken[hour])
-    worst.excess[0], worst.row[0] = parts.source_excess, parts.source_row
+    worst.excess[0], worst.row[0] = parts.source_excess_pu, parts.source_row
     v_base = np.empty(count)
     for i in range(count):
         v_base[i] = magnitude(voltage[i])

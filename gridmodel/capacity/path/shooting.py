@@ -73,24 +73,24 @@ class Answers(NamedTuple):
 class Shot(NamedTuple):
     """The end of one search."""
 
-    p: float
-    w: float
-    slope: float
-    """Of ``w`` over ``p`` along the solutions (1/MW)."""
+    p_mw: float
+    w_pu2: float
+    slope_pu2_per_mw: float
+    """Of ``w_pu2`` over ``p_mw`` along the solutions (1/MW)."""
     at: int
     """Limit that binds, on the way."""
     outcome: int
     walks: int
-    w_step: float
+    w_step_pu2: float
     """Last step, since the last walk."""
-    p_step: float
+    p_step_mw: float
 
 
 @compiled
 def shoot(ports: OnePorts, way: Way, depth: int, w_base: float, w_source: float, guess: Guess, s_sign: complex) -> Shot:
     """Return the load at which the first limit of a way breaks; the last walk is made within a last step of it."""
     sign = s_sign.real
-    w, p, at = guess.w, guess.p, guess.at
+    w, p, at = guess.w_pu2, guess.p_mw, guess.at
     w_good, p_good = w_base, 0.0
     for count in range(1, _ITERATIONS_MAX + 1):
         is_inside = walk_up(ports, way, depth, 0, w, p, s_sign)
@@ -107,7 +107,7 @@ def shoot(ports: OnePorts, way: Way, depth: int, w_base: float, w_source: float,
             return Shot(p, w, slope, at, UNSAFE, count, 0.0, 0.0)
         more = max(more, -p)
         w_step = shift + slope * more
-        if _is_last(more, w_step, abs(more) + abs(shift / slope), guess.bend):
+        if _is_last(more, w_step, abs(more) + abs(shift / slope), guess.bend_mw_per_mw2):
             outcome = (SETTLED if is_safe else UNSAFE) if is_inside else OUTSIDE
             return Shot(p + more, w + w_step, slope, at, outcome, count, w_step, more)
         ahead, longest = -sign * w_step, 2.0 * _STEP_PU * math.sqrt(w)
@@ -183,12 +183,14 @@ def shoot_all(
         w_source = tree.v_source[way.position[0]] ** 2
         guess = guess_from_parent(ports, w_base, known, way, depth, s_sign)
         shot = shoot(ports, way, depth, w_base[i], w_source, guess, s_sign)
-        if shot.outcome != SETTLED and guess.p > 0.0:
+        if shot.outcome != SETTLED and guess.p_mw > 0.0:
             shot = shoot(ports, way, depth, w_base[i], w_source, no_guess(w_base[i]), s_sign)
         _write(answers, k, way, depth, shot)
         if shot.outcome == SETTLED:
-            known.p[i], known.w[i], known.slope[i], known.at[i] = shot.p, shot.w, shot.slope, shot.at
-            move_on(way, depth, shot.w_step - _BEFORE_MW * shot.slope, shot.p_step - _BEFORE_MW)
+            known.p_mw[i], known.w_pu2[i], known.slope_pu2_per_mw[i] = shot.p_mw, shot.w_pu2, shot.slope_pu2_per_mw
+            known.at[i] = shot.at
+            w_step_pu2 = shot.w_step_pu2 - _BEFORE_MW * shot.slope_pu2_per_mw
+            move_on(way, depth, w_step_pu2, shot.p_step_mw - _BEFORE_MW)
             if falls_back(way, depth, sign):
                 answers.outcome[k] = OUTSIDE
             elif may_break_beside(way, depth, sign):
@@ -230,7 +232,7 @@ def _no_answers(count: int) -> Answers:
 @compiled
 def _write(answers: Answers, k: int, way: Way, depth: int, shot: Shot) -> None:
     """Write an answer without its row; the need that binds is one of two (``_name_limits``)."""
-    answers.p_mw[k], answers.outcome[k], answers.walks[k] = shot.p, shot.outcome, shot.walks
+    answers.p_mw[k], answers.outcome[k], answers.walks[k] = shot.p_mw, shot.outcome, shot.walks
     if shot.at == NOTHING:
         return
     at, kind = divmod(shot.at, KINDS)
