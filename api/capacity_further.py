@@ -59,7 +59,7 @@ def add_columns(
 ) -> pd.DataFrame:
     """Return the node table with the further columns asked for; ``show`` opens a progress bar with a title."""
     from gridmodel.capacity.node_columns import flexible_columns, generation_columns, n_minus_one_columns
-    from scheme.limits import generation_hours, generation_limits
+    from scheme.limits import generation_hours, generation_settings
 
     policy, snapshot = services.load_policy(), services.get_snapshot()
     settings = dict(services.parts.capacity_settings(policy))
@@ -72,8 +72,7 @@ def add_columns(
                 generation_columns(
                     snapshot,
                     curves,
-                    limits=generation_limits(policy),
-                    power_factor=policy.number("generation.power_factor"),
+                    **generation_settings(policy),
                     hours=generation_hours(policy, curves),
                     progress=progress,
                 )

@@ -46,14 +46,18 @@ def operating_limits(policy: PolicyView) -> Limits:
     )
 
 
-def generation_limits(policy: PolicyView) -> Limits:
-    """Return what limits distributed generation (分布式电源): reverse loading ratios and the bands of loads."""
-    return replace(
+def generation_settings(policy: PolicyView) -> dict[str, Any]:
+    """Return the named arguments of :func:`gridmodel.capacity.node_columns.generation_columns` that policy decides.
+
+    What limits distributed generation (分布式电源): reverse loading ratios and the voltage bands of loads.
+    """
+    limits = replace(
         operating_limits(policy),
         line_loading_ratio_max=policy.number("generation.line_ratio_max"),
         transformer_loading_ratio_max=policy.number("generation.transformer_reverse_ratio_max"),
         main_transformer_loading_ratio_max=policy.number("generation.main_transformer_reverse_ratio_max"),
     )
+    return {"limits": limits, "power_factor": policy.number("generation.power_factor")}
 
 
 def generation_hours(policy: PolicyView, profiles: LoadProfiles) -> tuple[str, ...]:

@@ -9,8 +9,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from gridmodel.errors import InputError
-from scheme.limits import capacity_settings, operating_limits
+from gridmodel.profiles import LoadProfiles
+from scheme.limits import capacity_settings, generation_hours, generation_settings, operating_limits
 from scheme.policy.parameter import PolicySet, PolicyView
 from scheme.request import SupplyRequest, parse_request
 from scheme.rules.documents_required import list_required_documents
@@ -109,6 +112,12 @@ def _to_be_filled(given: Given, view: PolicyView) -> tuple[str, ...]:
     return list_to_be_filled(request, view, tariff=tariff, emergency=emergency, fees=())
 
 
+def _hours(given: Given, view: PolicyView) -> tuple[str, ...]:
+    labels = tuple(given["hours"])
+    curves = LoadProfiles(hours=labels, names=("all",), p=np.ones((len(labels), 1)), q=np.ones((len(labels), 1)))
+    return generation_hours(view, curves)
+
+
 def _flag(given: Given) -> bool:
     return bool(given["is_low_voltage"])
 
@@ -144,4 +153,6 @@ RULES: dict[str, Callable[[Given, PolicyView], Any]] = {
     "to_be_filled": _to_be_filled,
     "limits": lambda g, v: operating_limits(v),
     "capacity_settings": lambda g, v: capacity_settings(v),
+    "generation_settings": lambda g, v: generation_settings(v),
+    "generation_hours": _hours,
 }

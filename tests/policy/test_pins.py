@@ -15,7 +15,7 @@ from tests.policy.rule_cases import matches, read_cases, run_case
 
 POLICIES = load_policy_set()
 OTHER_OP = {"le": "lt", "lt": "le", "ge": "gt", "gt": "ge"}
-WHOLE_UNITS = {"workday", "month", "count", "kW", "kVA", "A", "A_list"}
+WHOLE_UNITS = {"workday", "month", "count", "kW", "kVA", "A", "A_list", "hour_list"}
 
 # (parameter, place in a list or table): what no case can tell apart, and why.
 CANNOT_MATTER = {
