@@ -102,8 +102,8 @@ class Updates:
         from gridmodel.capacity.refresh import FreshTable, piece_sizes
         from gridmodel.parts import Parts
 
-        place = (snapshot.sha256, parameters_sha256)
-        parts = self._parts[1] if self._parts is not None and self._parts[0] == place else Parts(snapshot)
-        if piece_sizes(parts) != {part.name: part.nodes for part in manifest.parts}:
-            return None
-        return FreshTable(parts, calculate)
+        if self._parts is not None and self._parts[0] == (snapshot.sha256, parameters_sha256):
+            return FreshTable(self._parts[1], calculate)
+        parts = Parts(snapshot)
+        is_same = piece_sizes(parts) == {part.name: part.nodes for part in manifest.parts}
+        return FreshTable(parts, calculate) if is_same else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from gridmodel.errors import SnapshotFormatError
@@ -33,7 +33,9 @@ class CapacityManifest:
 
     def to_json(self) -> str:
         """Return the manifest as JSON."""
-        plain = {"parts": [asdict(part) for part in self.parts], "attributes": self.attributes}
+        # not dataclasses.asdict, which copies the certificates member by member
+        parts = [{name: getattr(part, name) for name in CapacityPart.__slots__} for part in self.parts]
+        plain = {"parts": parts, "attributes": self.attributes}
         return json.dumps(plain, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
     @classmethod

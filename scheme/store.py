@@ -62,6 +62,8 @@ class Store:
     def __init__(self, url: str) -> None:
         self.file = sqlite_file(url)
         self._engine = open_engine(self.file)
+        self._is_ours = False
+        """Whether the file has been looked into and found to be a store."""
         self._loaded: tuple[Snapshot, ...] = ()
         """Snapshots read last: the one that stands alone, and the newest that came out of it."""
 
@@ -245,17 +247,31 @@ class Store:
         return rows[0] if rows else None
 
     def _find_all(self, statement: Any) -> Sequence[Row[Any]]:
-        if not self.file.exists() or self.file.stat().st_size == 0:
+        if self._is_empty():
             return []
         with self._translated(), self._engine.connect().execution_options(is_read_only=True) as connection:
-            _check_tables(connection, self.file)
+            self._check(connection)
             return connection.execute(statement).all()
+
+    def _is_empty(self) -> bool:
+        is_empty = not self.file.exists() or self.file.stat().st_size == 0
+        self._is_ours = self._is_ours and not is_empty
+        return is_empty
+
+    def _check(self, connection: Connection) -> None:
+        """Refuse a database that is not a store; make the tables of one that is still empty, where it is written."""
+        if self._is_ours:
+            return
+        is_new = _check_tables(connection, self.file)
+        if is_new and not connection.get_execution_options().get("is_read_only", False):
+            METADATA.create_all(connection)
+        self._is_ours = not is_new
 
     @contextmanager
     def _write(self) -> Iterator[Connection]:
+        self._is_empty()
         with self._translated(), self._engine.begin() as connection:
-            if _check_tables(connection, self.file):
-                METADATA.create_all(connection)
+            self._check(connection)
             yield connection
 
     @contextmanager

@@ -27,6 +27,7 @@ TABLES: tuple[Table, ...] = ("line", "trafo", "trafo3w", "bus")
 KINDS: tuple[Kind, ...] = ("line_loading", "transformer_loading", "voltage_low", "voltage_high")
 _TABLE_NAMES, _KIND_NAMES = np.array(TABLES, dtype=object), np.array(KINDS, dtype=object)
 
+RATED = {"line": "max_i_ka", "trafo": "sn_mva"}
 SOLUTION_NOISE = 1e-9
 """A limit counts as broken when it is exceeded by more than this (per unit or ratio); Newton's residue is smaller."""
 
@@ -163,8 +164,8 @@ def ratings(net: Net, table: str) -> Floats:
         windings = frame[["sn_hv_mva", "sn_mv_mva", "sn_lv_mva"]].to_numpy(dtype=float)
         rating = np.where((windings > 0.0).all(axis=1), 1.0, np.nan)
     else:
-        column = "max_i_ka" if table == "line" else "sn_mva"
-        rating = (frame[column] * frame.df * frame.parallel).to_numpy(dtype=float)
+        rated, df, parallel = (frame[name].to_numpy(dtype=float) for name in (RATED[table], "df", "parallel"))
+        rating = rated * df * parallel
     return np.where(rating > 0.0, rating, np.nan)
 
 

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from gridmodel.capacity.administrative import AdministrativeFormula, AdministrativeLimits, Place
 from gridmodel.capacity.arrays import NO_ISLAND, FlowArrays, Integers
 from gridmodel.capacity.base_case import BaseCase, solve_base_case
 from gridmodel.capacity.certificate import Confirm
+from gridmodel.capacity.constraints import Flags
 from gridmodel.capacity.hours import CONFIRM_NODES, capacity_over_hours
 from gridmodel.capacity.island_search import Progress
 from gridmodel.capacity.limits import Limits
@@ -29,6 +32,9 @@ from gridmodel.snapshot import Snapshot
 from gridmodel.topology import LOW_VOLTAGE_KV_MAX
 
 __all__ = ["AdministrativeLimits", "node_capacity"]
+
+Column = npt.NDArray[Any]
+"""One column of the table, shape (nodes,)."""
 
 _KVA_PER_MVA = 1e3
 _IDENTITY = ["node_id", "source_id", "u_nominal_kv", "lon_deg", "lat_deg"]
@@ -109,10 +115,11 @@ def node_capacity(
         second = run(solve_base_case(loaded, limits), affected, len(wanted))
         committed.loc[affected, second.columns] = second
         physical.attrs["certificate_in_flight"] = second.attrs["certificate"]
-    table = _three_numbers(snapshot, physical, committed, power_factor)
-    _add_administrative(table, snapshot, base, loading, in_flight_coincidence_ratio)
+    columns = _three_numbers(snapshot, physical, committed, power_factor)
+    _add_administrative(columns, snapshot, base, loading, in_flight_coincidence_ratio, physical.index)
+    table = _in_order(columns, physical.index)
     table.attrs = physical.attrs
-    return _in_order(table)
+    return table
 
 
 def _wanted(snapshot: Snapshot, buses: Iterable[int] | None) -> Integers:
@@ -157,82 +164,111 @@ def _commitments(snapshot: Snapshot) -> list[tuple[int, float, float]]:
 
 def _three_numbers(
     snapshot: Snapshot, physical: pd.DataFrame, committed: pd.DataFrame, power_factor: float
-) -> pd.DataFrame:
-    """Return the AC part of the table; the administrative columns come after."""
-    nodes = snapshot.nodes.loc[physical.index]
-    table = nodes[[*_IDENTITY, *_PLACE]].copy()
-    table["status"] = np.where(physical.status == "assessed", committed.status, physical.status)
-    table["reason"] = np.where(physical.status == "assessed", committed.reason, physical.reason)
-    unlimited = (table.status == "assessed") & (physical.limit_kind == "ceiling")
-    table.loc[unlimited, ["status", "reason"]] = "not_assessable", "no limit of this network applies (at the source)"
-    refused = nodes.status == "not_assessable"  # also where the row left out was its supply
-    table.loc[refused, "status"] = "not_assessable"
-    table.loc[refused, "reason"] = nodes.reason[refused].fillna("refused by the quality gate")
-    assessed = table.status == "assessed"
-    table["physical_kva"] = (physical.capacity_kw / power_factor).where(assessed)
-    table["open_kva"] = (committed.capacity_kw / power_factor).where(assessed)
-    for prefix, source in (("", committed), ("physical_", physical)):
-        table[f"{prefix}limit_kind"] = where_known(assessed, source.limit_kind)
-        table[f"{prefix}limit_element_id"] = where_known(assessed, element_ids(snapshot, source))
-    table["limit_hour"] = where_known(assessed, committed.limit_hour) if "limit_hour" in committed else None
-    for column in ("engine", "notes", "u_pu"):
-        table[column] = committed[column]
-    return table
+) -> dict[str, Column]:
+    """Return the AC part of the table by columns; the administrative columns come after."""
+    nodes = snapshot.nodes if physical.index.equals(snapshot.nodes.index) else snapshot.nodes.loc[physical.index]
+    was_assessed = (physical.status == "assessed").to_numpy()
+    status, reason = (np.where(was_assessed, committed[name], physical[name]) for name in ("status", "reason"))
+    unlimited = (status == "assessed") & (physical.limit_kind == "ceiling").to_numpy()
+    status[unlimited], reason[unlimited] = "not_assessable", "no limit of this network applies (at the source)"
+    refused = (nodes.status == "not_assessable").to_numpy()  # also where the row left out was its supply
+    status[refused] = "not_assessable"
+    reason[refused] = nodes.reason[refused].fillna("refused by the quality gate")
+    assessed = status == "assessed"
+    columns: dict[str, Column] = {name: nodes[name].to_numpy() for name in (*_IDENTITY, *_PLACE)}
+    columns |= {"status": status, "reason": reason}
+    for name, source in (("physical_kva", physical), ("open_kva", committed)):
+        columns[name] = np.where(assessed, source.capacity_kw / power_factor, np.nan)
+    physical_ids = element_ids(snapshot, physical)
+    ids = physical_ids if committed is physical else element_ids(snapshot, committed)
+    for prefix, source, named in (("", committed, ids), ("physical_", physical, physical_ids)):
+        columns[f"{prefix}limit_kind"] = _where(assessed, source.limit_kind)
+        columns[f"{prefix}limit_element_id"] = _where(assessed, named)
+    hours = committed.limit_hour if "limit_hour" in committed else np.full(len(committed), None, dtype=object)
+    columns["limit_hour"] = _where(assessed, hours)
+    return columns | {name: committed[name].to_numpy() for name in ("engine", "notes", "u_pu")}
+
+
+def _where(is_known: Flags, names: Iterable[object]) -> npt.NDArray[np.object_]:
+    """Return ``names`` with None where nothing is known."""
+    known = np.full(len(is_known), None, dtype=object)
+    known[is_known] = np.asarray(names, dtype=object)[is_known]
+    return known
 
 
 def where_known(is_known: pd.Series, names: Iterable[object]) -> pd.Series:
     """Return ``names`` with None where nothing is known."""
-    kept = [name if known else None for known, name in zip(is_known, names, strict=True)]
-    return pd.Series(kept, index=is_known.index, dtype=object)
+    return pd.Series(_where(is_known.to_numpy(dtype=bool), names), index=is_known.index, dtype=object)
 
 
-def element_ids(snapshot: Snapshot, table: pd.DataFrame) -> list[object]:
+def element_ids(snapshot: Snapshot, table: pd.DataFrame) -> npt.NDArray[np.object_]:
     """Return the imported identifier of each binding element; None where no element binds."""
+    tables, elements = table.limit_table.to_numpy(), table.limit_element.to_numpy()
+    ids = np.full(len(table), None, dtype=object)
     frames = {"line": snapshot.lines, "trafo": snapshot.transformers, "bus": snapshot.nodes}
-    ids = {
-        (kind, element): str(element_id)
-        for kind, frame in frames.items()
-        for element, element_id in zip(frame.index.tolist(), frame.element_id.tolist(), strict=True)
-    }
-    keys = zip(table.limit_table.tolist(), table.limit_element.tolist(), strict=True)
-    return [None if kind is None else ids.get((kind, element), f"{kind}:{element}") for kind, element in keys]
+    for kind in {*tables.tolist()} - {None}:
+        at = np.flatnonzero(tables == kind)
+        ids[at] = [f"{kind}:{element}" for element in elements[at]]
+        if kind in frames:
+            places = frames[kind].index.get_indexer(pd.Index(elements[at]))
+            own = frames[kind].element_id.to_numpy()[places[places >= 0]]
+            ids[at[places >= 0]] = [str(element_id) for element_id in own]
+    return ids
 
 
-def _places(snapshot: Snapshot, upstream: Upstream, buses: Integers) -> list[Place]:
-    """Return where nodes stand in the administrative formula."""
-    nodes = snapshot.nodes.loc[buses]
+def _places(snapshot: Snapshot, upstream: Upstream, buses: Integers) -> tuple[list[Place], Integers]:
+    """Return the places nodes stand at in the administrative formula, and which of them each node stands at."""
+    at = snapshot.nodes.index.get_indexer(pd.Index(buses))
+    feeders = snapshot.nodes.feeder_id.to_numpy()[at].tolist()
     is_low_voltage = (snapshot.net.bus.vn_kv.loc[buses] <= LOW_VOLTAGE_KV_MAX).tolist()
-    feeder_ids = [feeder_id if isinstance(feeder_id, str) else None for feeder_id in nodes.feeder_id]
-    above = upstream.above(buses)
-    return [Place(*parts) for parts in zip(is_low_voltage, feeder_ids, above, strict=True)]
+    feeder_ids = [feeder_id if isinstance(feeder_id, str) else None for feeder_id in feeders]
+    numbers: dict[tuple[bool, str | None, int], int] = {}
+    places: list[Place] = []
+    which = np.empty(len(buses), dtype=np.int64)
+    above = upstream.above(buses)  # kept, and so its members: equal ones are mostly one object, cheaper to tell apart
+    for node, (is_low, feeder_id, group) in enumerate(zip(is_low_voltage, feeder_ids, above, strict=True)):
+        number = numbers.setdefault((is_low, feeder_id, id(group)), len(places))
+        if number == len(places):
+            places.append(Place(is_low, feeder_id, group))
+        which[node] = number
+    return places, which
 
 
 def _add_administrative(
-    table: pd.DataFrame, snapshot: Snapshot, base: BaseCase, loading: AdministrativeLimits, coincidence_ratio: float
+    columns: dict[str, Column],
+    snapshot: Snapshot,
+    base: BaseCase,
+    loading: AdministrativeLimits,
+    coincidence_ratio: float,
+    index: pd.Index,
 ) -> None:
     """Add the administrative columns and let them bind the open capacity where they are smaller."""
     upstream = Upstream(base)
     formula = AdministrativeFormula(snapshot, loading, coincidence_ratio=coincidence_ratio)
     committed = snapshot.in_flight.bus.to_numpy(dtype=np.int64)
-    places = _places(snapshot, upstream, committed)
-    for place, capacity_kva in zip(places, snapshot.in_flight.capacity_kva.tolist(), strict=True):
-        formula.book(place, float(capacity_kva))
-    buses = table.index.to_numpy(dtype=np.int64)
-    values = [formula.capacity(place) for place in _places(snapshot, upstream, buses)]
-    known = (table.status == "assessed").to_numpy()
-    net_kva = np.array([value.net_kva for value in values])
-    table["administrative_kva"] = np.where(known, [value.gross_kva for value in values], np.nan)
-    table["administrative_reason"] = [value.reason for value in values]
-    open_kva = table.open_kva.to_numpy()
-    binds = known & (net_kva < open_kva)
-    table["open_kva"] = np.where(binds, np.maximum(net_kva, 0.0), open_kva)
-    element_id = pd.Series([value.element_id for value in values], index=table.index, dtype=object)
-    table["limit_kind"] = table.limit_kind.mask(binds, "administrative")
-    table["limit_element_id"] = table.limit_element_id.mask(binds, element_id)
-    table["limit_hour"] = table.limit_hour.mask(binds, None)
+    places, which = _places(snapshot, upstream, committed)
+    for number, capacity_kva in zip(which.tolist(), snapshot.in_flight.capacity_kva.tolist(), strict=True):
+        formula.book(places[number], float(capacity_kva))
+    places, which = _places(snapshot, upstream, index.to_numpy(dtype=np.int64))
+    values = [formula.capacity(place) for place in places]
+    known = columns["status"] == "assessed"
+    gross_kva, net_kva = (np.array([getattr(v, name) for v in values])[which] for name in ("gross_kva", "net_kva"))
+    columns["administrative_kva"] = np.where(known, gross_kva, np.nan)
+    columns["administrative_reason"] = _objects([value.reason for value in values])[which]
+    binds = known & (net_kva < columns["open_kva"])
+    columns["open_kva"] = np.where(binds, np.maximum(net_kva, 0.0), columns["open_kva"])
+    columns["limit_kind"][binds] = "administrative"
+    columns["limit_element_id"][binds] = _objects([value.element_id for value in values])[which[binds]]
+    columns["limit_hour"][binds] = None
 
 
-def _in_order(table: pd.DataFrame) -> pd.DataFrame:
+def _objects(values: list[Any]) -> npt.NDArray[np.object_]:
+    found = np.empty(len(values), dtype=object)
+    found[:] = values
+    return found
+
+
+def _in_order(columns: dict[str, Column], index: pd.Index) -> pd.DataFrame:
     first = [
         *_IDENTITY,
         "status",
@@ -243,4 +279,7 @@ def _in_order(table: pd.DataFrame) -> pd.DataFrame:
         "limit_element_id",
         "limit_hour",
     ]
-    return table[[*first, *(column for column in table.columns if column not in first)]]
+    names = [*first, *(name for name in columns if name not in first)]
+    # a series of its own per column: a frame made of arrays would look for a type in each of them
+    series = {name: pd.Series(columns[name], index=index, dtype=columns[name].dtype) for name in names}
+    return pd.DataFrame(series)
