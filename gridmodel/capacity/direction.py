@@ -7,11 +7,13 @@ from typing import Literal
 from gridmodel.capacity.constraints import Constraints, Flags
 
 Direction = Literal["load", "generation"]
+LOAD, GENERATION = 1.0, -1.0
+"""Signs of the extra load: generation of P + jQ is a load of -(P + jQ)."""
 
 
 def sign_of(direction: Direction) -> float:
-    """Return the sign of the extra load: generation of P + jQ is a load of -(P + jQ)."""
-    return 1.0 if direction == "load" else -1.0
+    """Return the sign of the extra load."""
+    return LOAD if direction == "load" else GENERATION
 
 
 def never_counts(constraints: Constraints, existed: Flags, direction: Direction) -> Flags:

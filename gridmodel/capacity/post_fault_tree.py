@@ -9,6 +9,7 @@ import numpy as np
 
 from gridmodel.capacity.arrays import Integers
 from gridmodel.capacity.constraints import Flags, Floats
+from gridmodel.capacity.direction import LOAD
 from gridmodel.capacity.path.bounds import NO_LIMIT, Bounds
 from gridmodel.capacity.path.engine import inexact_positions
 from gridmodel.capacity.path.hour_limits import PathWorst, Worst, worst_on_path
@@ -86,9 +87,10 @@ class PostFaultTree:
             return carried
         bounds, ports, needs = self._engine
         chosen = positions[free]
+        depth_max = self.planted.depth_max  # below without notes: nothing that counts is broken at the answer
         shot = shoot_all(
-            self.tree, bounds, ports, needs, bounds, needs, chosen, self.u_pu, tan_phi, self.planted.depth_max
-        )  # without notes: nothing that counts is broken at the answer
+            self.tree, bounds, ports, needs, bounds, needs, chosen, self.u_pu, tan_phi, depth_max, LOAD, needs
+        )
         # the reference shares out voltage dependence anew when a load is added at such a bus
         found = (shot.outcome == SETTLED) & ~self._is_voltage_dependent[chosen]
         carried.p_mw[free] = np.where(found, shot.p_mw, np.nan)
@@ -112,10 +114,10 @@ class PostFaultTree:
             ends_path=self.furnished.ends_path,
             is_star=self.furnished.is_star,
         )
-        ports = build_ports(self.tree, bounds, self.u_pu)
+        ports = build_ports(self.tree, bounds, self.u_pu, LOAD)
         if inexact_positions(self.tree, ports).any():
             return None
-        return bounds, ports, find_needs(self.tree, bounds, ports, self.u_pu)
+        return bounds, ports, find_needs(self.tree, bounds, ports, self.u_pu, LOAD)
 
     @cached_property
     def _worst_on_path(self) -> PathWorst:

@@ -44,6 +44,12 @@ class PathAnswers:
         ]
         self._unrated, _ = self._marks_of(np.concatenate([np.zeros(0, dtype=np.int64), *unrated]))
         self._notes: dict[int, str] = {}
+        by_row = np.sort(broken)
+        self._broken_of = {
+            island: by_row[base.island_of_limit[by_row] == island].tolist()
+            for island in np.unique(base.island_of_limit[by_row]).tolist()
+        }
+        """Limits broken in the base case, by island."""
 
     def _marks_of(self, rows: Integers) -> tuple[Marks, dict[int, list[int]]]:
         """Mark the positions of some limits with the limits' places in ``rows``; also return the limits by position."""
@@ -94,9 +100,8 @@ class PathAnswers:
                 parent = engine.tree.parent[head]
                 ends = parent == NOWHERE or engine.bounds.ends_path[head]
                 head = NOWHERE if ends else int(self._marks.nearest[parent])
-            is_near = self._base.island_of_limit[self._broken] == engine.island_of_position[nearest]
-            beside = self._broken[is_near & ~on_path[self._broken]]
-            self._notes[nearest] = note_of(self._base.constraints, np.sort(beside))
+            near = self._broken_of.get(int(engine.island_of_position[nearest]), [])
+            self._notes[nearest] = note_of(self._base.constraints, [row for row in near if not on_path[row]])
         return self._notes[nearest]
 
     def _search(self, rows: Rows, at: Integers, position: Integers, tan_phi: float, ceiling_kw: float) -> None:
@@ -120,13 +125,12 @@ class PathAnswers:
 
     def _notes_at_value(self, found: Found, islands: Integers, chosen: Flags) -> Texts:
         """Return the notes of some buses: limits of their island broken before, and those broken without counting."""
-        limits, broken = self._base.constraints, np.sort(self._broken)
-        island_of_broken = self._base.island_of_limit[broken]
+        limits, broken_of = self._base.constraints, self._broken_of
         notes = np.full(len(islands), "", dtype=object)
-        for island in np.unique(island_of_broken).tolist():
-            notes[islands == island] = note_of(limits, broken[island_of_broken == island].tolist())
+        for island in broken_of.keys() & set(islands.tolist()):
+            notes[islands == island] = note_of(limits, broken_of[island])
         for at in np.flatnonzero(chosen & (found.noted_count > 0)).tolist():
-            before = broken[island_of_broken == islands[at]].tolist()
+            before = broken_of.get(int(islands[at]), [])
             count = int(found.noted_count[at])
             new = found.noted[at, :count].tolist()
             first = sorted([*before[:NOTED_MAX], *new])[:NOTED_MAX]

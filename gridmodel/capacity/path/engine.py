@@ -80,6 +80,7 @@ class PathEngine:
         self._back_needs = None if direction == "load" else self._needs_of_flows_backwards(sign)
         self.island_of_position = np.repeat(self.forest.islands, np.diff([*self.forest.roots, len(self.v_base)]))
         self.islands = frozenset(self._good_islands(flow.doubtful))
+        self._is_answered = np.isin(self.island_of_position, list(self.islands))
         self._attach = attach_buses(net, arrays, self.forest)
         self._voltage_row_of_bus = _rows_by_bus(constraints, usable, VOLTAGE[direction])
 
@@ -98,8 +99,7 @@ class PathEngine:
         """Return the position of each bus; ``NOWHERE`` at sources and outside the islands answered here."""
         node = self.arrays.node_of_bus[buses]
         position = np.where(node >= 0, self.forest.position_of_node[node], NOWHERE)
-        is_here = np.isin(self.island_of_position[position], list(self.islands)) & (position != NOWHERE)
-        return np.where(is_here, position, NOWHERE)
+        return np.where((position != NOWHERE) & self._is_answered[position], position, NOWHERE)
 
     def solve(self, buses: Integers, positions: Integers, tan_phi: float) -> Found:
         """Return the capacity of each bus; all must be in the islands answered here and free of counted violations."""
@@ -116,7 +116,7 @@ class PathEngine:
             tan_phi,
             self.forest.depth_max,
             sign_of(self.direction),
-            self._back_needs,
+            self.needs if self._back_needs is None else self._back_needs,
         )
         is_found = (answers.outcome == SETTLED) & self._is_plain(unique)
         p_mw, row = np.where(is_found, answers.p_mw, np.nan), np.where(is_found, answers.row, NO_LIMIT)

@@ -29,7 +29,7 @@ class Known(NamedTuple):
     """Solutions found so far, shape (positions,)."""
 
     p_mw: Floats
-    """Load (MW), NaN where there is no solution."""
+    """Load (MW), zero where there is no solution."""
     w_pu2: Floats
     """Squared voltage at that load."""
     slope_pu2_per_mw: Floats

@@ -12,6 +12,7 @@ import numpy as np
 
 from gridmodel.capacity.arrays import Complexes, Integers
 from gridmodel.capacity.constraints import Flags, Floats
+from gridmodel.capacity.direction import LOAD
 from gridmodel.capacity.path.bounds import NO_LIMIT, Bounds
 from gridmodel.capacity.path.compiled import compiled, magnitude
 from gridmodel.capacity.path.engine import LAST_SHARE, ROUGH_MVA
@@ -127,16 +128,18 @@ def _solve(
     v_base = np.empty(count)
     for i in range(count):
         v_base[i] = magnitude(voltage[i])
-    ports = build_ports(tree, counted, v_base)
+    ports = build_ports(tree, counted, v_base, LOAD)
     if not _is_exact(tree, ports):
         return False
     on_path = worst_on_path(tree, counted.ends_path, worst)
     free = candidates[on_path.row[candidates] == NO_LIMIT]
-    needs = find_needs(tree, counted, ports, v_base)
+    needs = find_needs(tree, counted, ports, v_base, LOAD)
     literal_needs = needs
     if not parts.is_plain:
-        literal_needs = find_needs(tree, literal, ports, v_base)
-    shot = shoot_all(tree, counted, ports, needs, literal, literal_needs, free, v_base, tan_phi, parts.depth_max)
+        literal_needs = find_needs(tree, literal, ports, v_base, LOAD)
+    shot = shoot_all(
+        tree, counted, ports, needs, literal, literal_needs, free, v_base, tan_phi, parts.depth_max, LOAD, needs
+    )
     _write(answers, hour, candidates, on_path, shot, v_base)
     return True
 

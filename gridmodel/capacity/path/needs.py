@@ -137,7 +137,7 @@ def _need_of_branch(
 
 
 @compiled
-def find_needs(tree: Tree, bounds: Bounds, ports: OnePorts, v_base: Floats, sign: float = 1.0) -> Needs:
+def find_needs(tree: Tree, bounds: Bounds, ports: OnePorts, v_base: Floats, sign: float) -> Needs:
     """Return what every subtree asks of the voltage at its head, leaves first; for arguments see ``build_ports``."""
     count, w_base = len(tree.parent), v_base * v_base
     peak = _peak_flows(tree, bounds, ports, w_base, sign)

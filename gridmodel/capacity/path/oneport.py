@@ -134,7 +134,7 @@ def voltage_below(ports: OnePorts, i: int, w_parent: float, start: float) -> tup
 
 
 @compiled
-def build_ports(tree: Tree, bounds: Bounds, v_base: Floats, sign: float = 1.0) -> OnePorts:
+def build_ports(tree: Tree, bounds: Bounds, v_base: Floats, sign: float) -> OnePorts:
     """Return the one-port of every subtree, leaves first.
 
     Args:

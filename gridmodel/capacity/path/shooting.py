@@ -148,8 +148,8 @@ def shoot_all(
     v_base: Floats,
     tan_phi: float,
     depth_max: int,
-    sign: float = 1.0,
-    back_needs: Needs | None = None,
+    sign: float,
+    back_needs: Needs,
 ) -> Answers:
     """Return the answer of every candidate position, shape (candidates,).
 
@@ -165,16 +165,18 @@ def shoot_all(
         tan_phi: Reactive per active power of the extra load.
         depth_max: Longest way (branches).
         sign: +1 for a load, -1 for generation; bounds, one-ports and needs must be those of the same direction.
-        back_needs: Needs where voltages move the other way, which generation can make them do; None for a load.
+        back_needs: Needs where voltages move the other way, which generation can make them do; not read for a load.
     """
-    answers, w_base, s_sign = _no_answers(len(candidates)), v_base * v_base, sign * (1.0 + 1j * tan_phi)
-    count = len(v_base)
-    known = Known(np.full(count, np.nan), np.empty(count), np.empty(count), np.empty(count, np.int64))
+    answers, s_sign, count = _no_answers(len(candidates)), sign * (1.0 + 1j * tan_phi), len(v_base)
+    w_base = np.empty(count)
+    known = Known(np.empty(count), np.empty(count), np.empty(count), np.empty(count, np.int64))
     gates, w_now, stack = new_gates(count), np.empty(count), np.empty(count, np.int64)
     first, last = _islands_of(tree, candidates)
     for i in range(first, last):
+        w_base[i], known.p_mw[i] = v_base[i] * v_base[i], 0.0
         set_gates(gates, bounds, needs, literal_needs, sign, i)
-        if back_needs is not None:
+        gates.back[i], gates.back_beside[i] = -np.inf, -np.inf
+        if sign < 0.0:
             gates.back[i], gates.back_beside[i] = back_needs.below[i], back_needs.beside[i]
     way, depth = new_way(depth_max), -1
     for k in range(len(candidates)):
