@@ -62,14 +62,6 @@ def attributed_violations(
     return _as_violations(constraints, values_after, on_path, np.flatnonzero(attributed))
 
 
-def find_violations(net: Net, *, limits: Limits) -> tuple[Violation, ...]:
-    """Return every element of a solved net outside its limit, attributed to nobody (``is_on_path`` is False)."""
-    constraints = build_constraints(net, limits)
-    values = measure(net, constraints)
-    rows = np.flatnonzero(is_violated(constraints, values))
-    return _as_violations(constraints, values, np.zeros(len(constraints), dtype=bool), rows)
-
-
 def is_violated(constraints: Constraints, values: Floats) -> Flags:
     """Return where a limit is broken; not known (NaN) is not broken."""
     with np.errstate(invalid="ignore"):
