@@ -123,6 +123,10 @@ class Circumstances(_Strict):
     special_loads: tuple[Literal["impact", "nonlinear", "unbalanced"], ...] | None = None
     security_load_kw: Annotated[float, Field(gt=0.0, le=1_000_000.0)] | None = None
     """保安负荷 (kW)."""
+    proofs_are_online: bool | None = None
+    """主体证明和产权证明均可在线获取."""
+    has_property_proof: bool | None = None
+    """有产权证明."""
 
 
 class SupplyRequest(_Strict):

@@ -10,7 +10,7 @@ def list_notices(request: SupplyRequest, policy: PolicyView, *, is_low_voltage: 
     """Return the notices a scheme prints.
 
     Args:
-        request: Importance and circumstances.
+        request: Category, importance and circumstances.
         policy: Reads ``notices.*``.
         is_low_voltage: Connected at 220 or 380 V.
     """
@@ -19,6 +19,8 @@ def list_notices(request: SupplyRequest, policy: PolicyView, *, is_low_voltage: 
     is_ordinary = request.applicant.importance == "ordinary" and not facts.transfers_assets
     if not is_low_voltage and is_ordinary:
         ids.append("notices.hv_no_review")
+    if request.applicant.category == "residential_area":
+        ids.append("notices.residential_area")
     if facts.special_loads:
         ids.append("notices.special_loads")
     return tuple(text for value in map(policy.find, ids) if value is not None for text in value.value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,17 @@ import numpy as np
 
 from gridmodel.errors import InputError
 from gridmodel.profiles import LoadProfiles
+from scheme.errors import PolicyNotInForceError
 from scheme.limits import capacity_settings, generation_hours, generation_settings, operating_limits
 from scheme.policy.parameter import PolicySet, PolicyView
 from scheme.request import SupplyRequest, parse_request
+from scheme.rules.alerts import find_alert, watch_clocks
+from scheme.rules.disclosure import get_negative_list_criteria, list_disclosure, list_hotlines
 from scheme.rules.documents_required import list_required_documents
 from scheme.rules.emergency import plan_emergency_source
 from scheme.rules.fees import check_fee_name, compute_fees
 from scheme.rules.inspection import list_inspection_scope
+from scheme.rules.intake import plan_intake
 from scheme.rules.investment import decide_investment, utility_segments
 from scheme.rules.metering import plan_metering
 from scheme.rules.notices import list_notices
@@ -27,7 +31,10 @@ from scheme.rules.ownership import describe_ownership
 from scheme.rules.protection import plan_protection
 from scheme.rules.reactive import plan_compensation
 from scheme.rules.receiving import plan_receiving
+from scheme.rules.reply import decide_reply
 from scheme.rules.steps import list_steps
+from scheme.rules.supervision import find_closure_on, is_too_short, list_duties, plan_call_backs
+from scheme.rules.targets import judge_target
 from scheme.rules.tariff import decide_tariff
 from scheme.rules.time_limit import find_time_limit
 from scheme.rules.to_be_filled import list_to_be_filled
@@ -118,6 +125,18 @@ def _hours(given: Given, view: PolicyView) -> tuple[str, ...]:
     return generation_hours(view, curves)
 
 
+def _or_missing(rule: Callable[[], Any]) -> Any:
+    """Return the outcome, or which value the utility must supply."""
+    try:
+        return rule()
+    except PolicyNotInForceError as error:
+        return {"missing": error.context["parameter_id"]}
+
+
+def _iso(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
+
+
 def _flag(given: Given) -> bool:
     return bool(given["is_low_voltage"])
 
@@ -155,4 +174,18 @@ RULES: dict[str, Callable[[Given, PolicyView], Any]] = {
     "capacity_settings": lambda g, v: capacity_settings(v),
     "generation_settings": lambda g, v: generation_settings(v),
     "generation_hours": _hours,
+    "intake": lambda g, v: plan_intake(g["channel"], datetime.fromisoformat(g["received_at"]), v),
+    "targets": lambda g, v: judge_target(g["target_id"], g["observed"], v),
+    "alerts": lambda g, v: _or_missing(
+        lambda: find_alert(g["step"], g["elapsed_workdays"], g["limit_workdays"], v),
+    ),
+    "clocks": lambda g, v: _or_missing(lambda: watch_clocks(g["voltage_class"], g["elapsed_workdays"], v)),
+    "closure": lambda g, v: _iso(find_closure_on(date.fromisoformat(g["warned_on"]), v)),
+    "duties": lambda g, v: list_duties(date.fromisoformat(g["last_on"]), v),
+    "call_backs": lambda g, v: plan_call_backs(v, **g),
+    "too_short": lambda g, v: _or_missing(lambda: is_too_short(g["kind"], g["elapsed_workdays"], v)),
+    "disclosure": lambda g, v: list_disclosure(g["audience"], v),
+    "hotlines": lambda g, v: list_hotlines(v),
+    "negative_list": lambda g, v: _or_missing(lambda: get_negative_list_criteria(v)),
+    "reply": lambda g, v: decide_reply(v, **g),
 }
