@@ -18,11 +18,11 @@ from gridmodel.catalogue.records import LineType
 from gridmodel.connection_bounds import ConnectionBounds
 from gridmodel.errors import ConvergenceError
 from gridmodel.islands import Islands
-from gridmodel.net import Net, pandapower, run_load_flow
-from gridmodel.short_circuit import compute_short_circuit_current_ka
+from gridmodel.net import Net, run_load_flow
+from gridmodel.short_circuit import FaultLevel, compute_fault_levels
 from gridmodel.snapshot import Snapshot
 from gridmodel.topology import SupplyPath, SupplyTopology, supply_path
-from gridmodel.trial_net import add_customer, copy_solved, split_line
+from gridmodel.trial_net import add_customer, add_in_flight, copy_solved, split_line
 from gridmodel.trial_route import TrialRoute
 
 CUSTOMER_BUS = "customer"
@@ -88,6 +88,10 @@ class ConnectionAssessment:
     """Change of the losses by the connection."""
     ik3_ka: float | None
     """At the connection point, where it is within limits and the source's data allow it."""
+    ik3_min_ka: float | None
+    """The least one at the connection point (see :class:`gridmodel.short_circuit.FaultLevel`)."""
+    ik3_customer_ka: float | None
+    """At the customer's end of a three-phase route."""
     limit_kind: str | None
     """Kind of the first violation, ``convergence`` or ``unsupplied``; ``None`` when within limits."""
     limit_element_id: str | None
@@ -118,18 +122,47 @@ class _Point:
     customer_bus: int
     new_buses: dict[int, str]
     new_lines: dict[int, str]
+    is_single_phase: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialNet:
+    """The net with a customer connected on trial; not solved, but its results are those to start from."""
+
+    net: Net
+    """The caller's own: it may be changed."""
+    bus: int
+    """The connection point."""
+    customer_bus: int
+    transformer_kva: float | None
+    """Rating of the nearest transformer on the supply path, all units that share the row; ``None``: there is none."""
 
 
 class ConnectionStudy:
     """Assesses many trials on one snapshot; the base case of every island is solved once."""
 
-    def __init__(self, snapshot: Snapshot, *, in_flight_coincidence_ratio: float) -> None:
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        *,
+        in_flight_coincidence_ratio: float,
+        fault_conductor_temperature_c: float | None = None,
+    ) -> None:
         self.snapshot = snapshot
+        self._fault_conductor_temperature_c = fault_conductor_temperature_c
         self.in_flight_coincidence_ratio = in_flight_coincidence_ratio
         self._islands = Islands(snapshot.net)
         self._base: dict[tuple[int, bool], Net | None] = {}
         self._topology: dict[int, SupplyTopology] = {}
         self._bounds: dict[tuple[int, Limits], ConnectionBounds] = {}
+
+    def with_grid(self, snapshot: Snapshot) -> ConnectionStudy:
+        """Return a study of another grid with the same settings."""
+        return ConnectionStudy(
+            snapshot,
+            in_flight_coincidence_ratio=self.in_flight_coincidence_ratio,
+            fault_conductor_temperature_c=self._fault_conductor_temperature_c,
+        )
 
     def assess(self, trial: TrialConnection, *, limits: Limits) -> ConnectionAssessment:
         """Return the verdict on ``trial``.
@@ -148,6 +181,25 @@ class ConnectionStudy:
         if not (is_solved and _solve_again(point.net)):
             return _failed("convergence")
         return self._judge(before, point, self._path(base, trial, point), limits)
+
+    def connect(self, trial: TrialConnection) -> TrialNet | None:
+        """Return the net of ``trial`` for further studies; ``None`` where the island has no solution.
+
+        Raises:
+            KeyError: The bus or line is not in the snapshot.
+        """
+        base = self.get_base(self._anchor(trial.bus, trial.line), in_flight=trial.in_flight)
+        if base is None:
+            return None
+        _, point = self._connect(base, trial)
+        trafos = self._path(base, trial, point).trafos
+        row = point.net.trafo.loc[trafos[0]] if trafos else None
+        return TrialNet(
+            net=point.net,
+            bus=point.bus,
+            customer_bus=point.customer_bus,
+            transformer_kva=None if row is None else float(row.sn_mva * row.parallel * _KW_PER_MW),
+        )
 
     def find_certain_violation(
         self, *, bus: int | None, line: int | None, p_kw: float, q_kvar: float, limits: Limits
@@ -199,7 +251,7 @@ class ConnectionStudy:
         if key not in self._base:
             net = self._islands.cut(key[0])
             if in_flight:
-                self._add_in_flight(net)
+                add_in_flight(net, self.snapshot, self.in_flight_coincidence_ratio)
             self._base[key] = net if _solve(net) else None
         return self._base[key]
 
@@ -212,16 +264,6 @@ class ConnectionStudy:
         is_here = (switch.et == "l") & (switch.element == line) & ~switch.closed.astype(bool)
         from_is_open = bool((is_here & (switch.bus == ends[0])).any())
         return ends[1] if from_is_open else ends[0]
-
-    def _add_in_flight(self, net: Net) -> None:
-        rows = self.snapshot.in_flight
-        rows = rows[rows.bus.isin(net.bus.index)] if len(rows) else rows
-        if len(rows):
-            p_mw = rows.capacity_kva * rows.power_factor * self.in_flight_coincidence_ratio / _KW_PER_MW
-            q_mvar = p_mw * np.tan(np.arccos(rows.power_factor.astype(float)))
-            pandapower().create_loads(
-                net, rows.bus.astype(int).to_numpy(), p_mw=p_mw.to_numpy(float), q_mvar=q_mvar.to_numpy(float)
-            )
 
     def _connect(self, base: Net, trial: TrialConnection) -> tuple[Net, _Point]:
         """Return the net before (with the line split already, so that both halves can be compared) and after."""
@@ -238,7 +280,7 @@ class ConnectionStudy:
         if tee is not None:
             split_id = self._element_id("line", int(trial.line or 0))
             new_buses[tee[0]], new_lines[tee[1]] = split_id, split_id
-        return before, _Point(after, bus, customer_bus, new_buses, new_lines)
+        return before, _Point(after, bus, customer_bus, new_buses, new_lines, trial.is_single_phase)
 
     def _path(self, base: Net, trial: TrialConnection, point: _Point) -> SupplyPath:
         """Return the customer's supply path: from the topology of the island, kept for all trials, and the route."""
@@ -286,9 +328,25 @@ class ConnectionStudy:
             limit_element_id=None if first is None else self._element_id(first.table, first.element, point),
             element_ids=self._path_ids(path, point),
             voltage_profile=self._voltage_profile(before, point, path),
-            # Last, because it spends the net; and not for a point that is not offered.
-            ik3_ka=None if violations else compute_short_circuit_current_ka(after, point.bus),
+            **self._fault_levels(point, is_wanted=not violations),  # last, because it spends the net
         )
+
+    def _fault_levels(self, point: _Point, *, is_wanted: bool) -> dict[str, float | None]:
+        """Return the short-circuit currents, all unknown for a point that is not offered."""
+        levels: dict[int, FaultLevel] = {}
+        if is_wanted:
+            levels = compute_fault_levels(
+                point.net,
+                (point.bus, point.customer_bus),
+                conductor_temperature_c=self._fault_conductor_temperature_c,
+            )
+        nothing = FaultLevel(ik3_max_ka=None, ik3_min_ka=None)
+        here, there = levels.get(point.bus, nothing), levels.get(point.customer_bus, nothing)
+        return {
+            "ik3_ka": here.ik3_max_ka,
+            "ik3_min_ka": here.ik3_min_ka,
+            "ik3_customer_ka": None if point.is_single_phase else there.ik3_max_ka,
+        }
 
     def _path_ids(self, path: SupplyPath, point: _Point) -> tuple[str, ...]:
         ids = [self._element_id("bus", point.bus, point)]
@@ -357,6 +415,8 @@ def _failed(kind: str) -> ConnectionAssessment:
         transformer_loading_ratio_max=None,
         losses_kw=math.nan,
         ik3_ka=None,
+        ik3_min_ka=None,
+        ik3_customer_ka=None,
         limit_kind=kind,
         limit_element_id=None,
         element_ids=(),

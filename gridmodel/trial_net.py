@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pandas as pd
 
 from gridmodel.geometry import cut_line, starting_near
 from gridmodel.islands import new_net
 from gridmodel.net import Net, element_tables, pandapower
+from gridmodel.snapshot import Snapshot
 from gridmodel.trial_route import TrialRoute
 
 _KW_PER_MW = 1e3
@@ -78,3 +80,15 @@ def copy_solved(net: Net) -> Net:
     """Return an independent copy with results, but without the solver's matrices: they are most of a solved net."""
     results = {name: net[name] for name in ("res_bus", "res_line", "res_trafo", "res_trafo3w")}
     return new_net(element_tables(net) | results, like=net)
+
+
+def add_in_flight(net: Net, snapshot: Snapshot, coincidence_ratio: float) -> None:
+    """Add the snapshot's in-flight loads (在途) at buses of ``net``, in place, each times ``coincidence_ratio``."""
+    rows = snapshot.in_flight
+    rows = rows[rows.bus.isin(net.bus.index)] if len(rows) else rows
+    if len(rows):
+        p_mw = rows.capacity_kva * rows.power_factor * coincidence_ratio / _KW_PER_MW
+        q_mvar = p_mw * np.tan(np.arccos(rows.power_factor.astype(float)))
+        pandapower().create_loads(
+            net, rows.bus.astype(int).to_numpy(), p_mw=p_mw.to_numpy(float), q_mvar=q_mvar.to_numpy(float)
+        )

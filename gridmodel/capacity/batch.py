@@ -1,4 +1,4 @@
-"""The only module that imports power-grid-model: solves many one-load scenarios of one island at once.
+"""Solves many one-load scenarios of one island at once, by power-grid-model.
 
 Every island becomes a power-grid-model input of its own on 1 kV and 1 MVA, so that one ohm is one per unit; branches
 are ``generic_branch`` with the values of pandapower's branch table. The source impedance is made vanishingly small,
