@@ -16,6 +16,7 @@ from api.errors import install_error_handlers
 from api.guard import LOOPBACK_HOSTS, Guard
 from api.inputs import KEY_HEADER, IdempotencyKey, JsonBody, parse_bbox
 from api.openapi import PROBLEMS, describe, reference, response_of
+from api.policy_routes import add_policy
 from api.services import Services, product_version
 from gridmodel.errors import DomainError, NotFoundError
 from scheme.request import parse_request
@@ -69,6 +70,7 @@ def create_app(services: Services, *, allowed_hosts: Collection[str] = LOOPBACK_
     _add_pages(app, services)
     _add_schemes(app, services, tables)
     _add_capacity(app, tables)
+    add_policy(app, services)
     describe(app)
     return app
 

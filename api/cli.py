@@ -22,6 +22,7 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 from api.options import Shared, callback, command
+from api.policy_commands import policy_app
 from gridmodel.errors import DomainError, InputError
 
 EXIT_DONE, EXIT_REFUSED, EXIT_INPUT, EXIT_INTERNAL, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
@@ -93,6 +94,7 @@ def _show_version(is_asked: bool) -> None:
 
 
 _VERSION = Annotated[bool, typer.Option("--version", is_eager=True, callback=_show_version, help="显示版本")]
+app.add_typer(policy_app)
 callback(app, inspect.Parameter("version", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=_VERSION))
 
 

@@ -59,7 +59,14 @@ def components() -> dict[str, Schema]:
     # The JSON form has the contract's keys, which Python does not allow as names.
     days = {"from": {"type": "string", "format": "date"}, "to": {"type": "string", "format": "date"}}
     parts["Validity"] = {"type": "object", "properties": days, "required": ["from", "to"]}
-    return {**parts, "SupplyRequest": request, "Scheme": scheme, "Capacity": _capacity(), "Problem": _PROBLEM}
+    return {
+        **parts,
+        "SupplyRequest": request,
+        "Scheme": scheme,
+        "Capacity": _capacity(),
+        "Problem": _PROBLEM,
+        **_POLICY,
+    }
 
 
 _PROBLEM: Schema = {
@@ -73,6 +80,23 @@ _PROBLEM: Schema = {
         "detail": {"type": "string"},
         "context": {"type": "object"},
     },
+}
+
+
+_POLICY: dict[str, Schema] = {
+    "PolicyParameter": {
+        "type": "object",
+        "properties": {
+            **{name: {"type": "string"} for name in ("id", "name", "description", "unit", "profile", "as_of")},
+            **{name: {"type": "string"} for name in ("given_by_profile", "effective_from", "document", "clause")},
+            "policy_sha256": {"type": "string"},
+            "op": {"enum": ["lt", "le", "ge", "gt", None]},
+            "value": {"description": "Number, text, flag, list, record or table, as unit says"},
+            "next_change_on": _TEXT,
+            "confidence": {"enum": ["high", "medium", "low", None]},
+        },
+        "required": ["id", "unit", "op", "value", "profile", "as_of", "effective_from", "document", "clause"],
+    }
 }
 
 

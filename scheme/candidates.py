@@ -24,6 +24,7 @@ from scheme.model import Reason, Rejected, Segment
 from scheme.points import Candidate, NetworkPlaces, Screen
 from scheme.policy.parameter import PolicyView
 from scheme.routes import ChosenLine, RouteRules, WantedSupply
+from scheme.rules.dedicated_line import offers_dedicated_line
 from scheme.variants import Feasible, VariantCompiler, VariantDraft
 
 _LIMIT_TEXTS = {
@@ -140,10 +141,7 @@ class _Search:
             self._try_all(self._substation_bays())
 
     def _offers_dedicated_line(self) -> bool:
-        last_resort = self._policy.flag("connection.dedicated_line_is_last_resort")
-        return not last_resort and self._policy.get("connection.dedicated_line_kva_min").allows(
-            self._supply.capacity_kva
-        )
+        return offers_dedicated_line(self._supply.capacity_kva, self._policy)
 
     def _substation_bays(self) -> list[Candidate]:
         radius_m = self._policy.number("connection.new_feeder_search_radius_km") * 1e3

@@ -22,6 +22,7 @@ from gridmodel.errors import InputError
 from scheme.errors import PolicyFileError
 from scheme.policy.parameter import PolicyParameter, PolicySet, PolicyView, Profile
 from scheme.policy.parse import (
+    check_declared_fields,
     check_id,
     check_keys,
     check_profiles,
@@ -103,6 +104,7 @@ def _with_folder(shipped: PolicySet, folder: Path) -> PolicySet:
         known = parameters[parameter_id]
         values = parse_values(raw["values"], known.id, known.unit, known.op, path, {own.id: own})
         check_same_fields((*known.values, *values), path)
+        check_declared_fields(values, known.fields, path)
         parameters[parameter_id] = replace(known, values=known.values + values)
     return _seal(parameters, profiles)
 

@@ -77,6 +77,8 @@ class PolicyParameter:
     """Profile -> profile it takes this one parameter from, where it is silent itself."""
     values: tuple[PolicyValue, ...]
     """By profile, and within a profile by date."""
+    fields: tuple[str, ...] = ()
+    """Fields of a record or columns of a table, where the shipped files hold no value that shows them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ NUMBER_UNITS = frozenset(
     | {"workday", "day", "month", "year", "hour", "minute", "cny_per_kva", "cny10k"}
 )
 UNITS = NUMBER_UNITS | {"text", "texts", "flag", "record", "table"} | {f"{unit}_list" for unit in NUMBER_UNITS}
+FORMS = frozenset({"record", "table"})
 OPS = ("le", "lt", "ge", "gt", "none")
 CONFIDENCES = ("high", "medium", "low")
 
@@ -52,7 +53,7 @@ def check_profiles(profiles: Mapping[str, Profile], file: str) -> None:
 
 def parse_parameter(raw: Mapping[str, Any], path: Path, data: Path, profiles: Mapping[str, Profile]) -> PolicyParameter:
     """Return the parameter in a file's content, every value checked against its unit."""
-    check_keys(raw, _PARAMETER_KEYS, {"inherits", "note"}, path)
+    check_keys(raw, _PARAMETER_KEYS, {"inherits", "note", "fields"}, path)
     parameter_id = check_id(raw, path, data)
     for key in ("description", "name_zh"):
         if not isinstance(raw[key], str) or not raw[key].strip():
@@ -70,6 +71,12 @@ def parse_parameter(raw: Mapping[str, Any], path: Path, data: Path, profiles: Ma
         raise PolicyFileError(
             "unknown profile", file=str(path), field="inherits", value=inherits, allowed=", ".join(sorted(profiles))
         )
+    fields = raw.get("fields", [])
+    if not _is_list(fields) or not all(isinstance(name, str) for name in fields) or (fields and unit not in FORMS):
+        allowed = "a list of names, for a record or a table"
+        raise PolicyFileError("must be a list", file=str(path), field="fields", value=fields, allowed=allowed)
+    values = parse_values(raw["values"], parameter_id, unit, op, path, profiles)
+    check_declared_fields(values, fields, path)
     return PolicyParameter(
         id=parameter_id,
         description=raw["description"],
@@ -77,7 +84,8 @@ def parse_parameter(raw: Mapping[str, Any], path: Path, data: Path, profiles: Ma
         unit=unit,
         op=op,
         inherits=inherits,
-        values=parse_values(raw["values"], parameter_id, unit, op, path, profiles),
+        values=values,
+        fields=tuple(fields),
     )
 
 
@@ -111,7 +119,7 @@ def check_id(raw: Mapping[str, Any], path: Path, data: Path) -> str:
 def check_same_fields(values: Sequence[PolicyValue], path: Path) -> None:
     """Refuse a record or table whose fields differ from those of the parameter's other values."""
     for number, value in enumerate(values, start=1):
-        if value.unit in ("record", "table") and _fields(value) != _fields(values[0]):
+        if value.unit in FORMS and _fields(value) != _fields(values[0]):
             raise PolicyFileError(
                 "fields differ from the other values",
                 file=str(path),
@@ -119,6 +127,20 @@ def check_same_fields(values: Sequence[PolicyValue], path: Path) -> None:
                 field="value",
                 value=", ".join(sorted(_fields(value))),
                 allowed=", ".join(sorted(_fields(values[0]))),
+            )
+
+
+def check_declared_fields(values: Sequence[PolicyValue], fields: Sequence[str], path: Path) -> None:
+    """Refuse a record or table whose fields are not those the parameter declares."""
+    for number, value in enumerate(values, start=1):
+        if fields and _fields(value) != set(fields):
+            raise PolicyFileError(
+                "fields are not those of the parameter",
+                file=str(path),
+                row=number,
+                field="value",
+                value=", ".join(sorted(_fields(value))),
+                allowed=", ".join(fields),
             )
 
 

@@ -16,8 +16,10 @@ from gridmodel.profiles import LoadProfiles
 from scheme.errors import PolicyNotInForceError
 from scheme.limits import capacity_settings, generation_hours, generation_settings, operating_limits
 from scheme.policy.parameter import PolicySet, PolicyView
+from scheme.ranking import Merit, compute_scores, rank
 from scheme.request import SupplyRequest, parse_request
 from scheme.rules.alerts import find_alert, watch_clocks
+from scheme.rules.dedicated_line import offers_dedicated_line
 from scheme.rules.disclosure import get_negative_list_criteria, list_disclosure, list_hotlines
 from scheme.rules.documents_required import list_required_documents
 from scheme.rules.emergency import plan_emergency_source
@@ -137,6 +139,22 @@ def _iso(day: date | None) -> str | None:
     return None if day is None else day.isoformat()
 
 
+def _order(given: Given, view: PolicyView) -> list[str]:
+    alike = {
+        "cost_cny10k": 10.0,
+        "distance_m": 200.0,
+        "line_loading_ratio_max": 0.4,
+        "transformer_loading_ratio_max": 0.4,
+        "u_pu_customer": 0.98,
+        "u_pu_min_allowed": 0.93,
+        "losses_kw": 1.0,
+        "p_kw": 100.0,
+    }
+    merits = [Merit(**{**alike, **merit}) for merit in given["merits"]]
+    scores = compute_scores(merits, distance_max_m=1000.0, limits=operating_limits(view), policy=view)
+    return [merits[place].element_source_id for place in rank(merits, scores)]
+
+
 def _flag(given: Given) -> bool:
     return bool(given["is_low_voltage"])
 
@@ -188,4 +206,6 @@ RULES: dict[str, Callable[[Given, PolicyView], Any]] = {
     "hotlines": lambda g, v: list_hotlines(v),
     "negative_list": lambda g, v: _or_missing(lambda: get_negative_list_criteria(v)),
     "reply": lambda g, v: decide_reply(v, **g),
+    "ranking": _order,
+    "dedicated_line": lambda g, v: offers_dedicated_line(g["capacity_kva"], v),
 }
