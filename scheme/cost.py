@@ -25,14 +25,30 @@ def compute_cost(works: Sequence[PricedWork], catalogue: Catalogue) -> Cost:
             items.append(_item(priced, priced.price_code, catalogue))
         elif priced.needs_price:
             not_priced.append(priced.work.text)
+    return _summed(tuple(items), tuple(not_priced))
+
+
+def add_costs(costs: Sequence[Cost]) -> Cost:
+    """Return one estimate with the items of all, in their order."""
+    items = tuple(item for cost in costs for item in cost.items)
+    return _summed(items, tuple(text for cost in costs for text in cost.not_priced))
+
+
+def _summed(items: tuple[CostItem, ...], not_priced: tuple[str, ...]) -> Cost:
+    utility = [item for item in items if item.side == "utility"]
+    customer = [item for item in items if item.side == "customer"]
     return Cost(
-        items=tuple(items),
+        items=items,
         total_low_cny10k=_total([item.low_cny10k for item in items]),
         total_typical_cny10k=_total([item.typical_cny10k for item in items]),
         total_high_cny10k=_total([item.high_cny10k for item in items]),
-        utility_typical_cny10k=_total([item.typical_cny10k for item in items if item.side == "utility"]),
-        customer_typical_cny10k=_total([item.typical_cny10k for item in items if item.side == "customer"]),
-        not_priced=tuple(not_priced),
+        utility_low_cny10k=_total([item.low_cny10k for item in utility]),
+        utility_typical_cny10k=_total([item.typical_cny10k for item in utility]),
+        utility_high_cny10k=_total([item.high_cny10k for item in utility]),
+        customer_low_cny10k=_total([item.low_cny10k for item in customer]),
+        customer_typical_cny10k=_total([item.typical_cny10k for item in customer]),
+        customer_high_cny10k=_total([item.high_cny10k for item in customer]),
+        not_priced=not_priced,
     )
 
 

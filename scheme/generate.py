@@ -14,17 +14,20 @@ from dataclasses import asdict
 from datetime import date
 from functools import lru_cache
 from importlib.metadata import version as installed_version
+from typing import Any
 
 import pandas as pd
 
 from gridmodel.catalogue.loader import Catalogue
-from gridmodel.connection import ConnectionStudy
 from gridmodel.errors import InputError
 from gridmodel.geometry import locate, service_area
+from gridmodel.joint_connection import JointConnectionStudy
 from gridmodel.snapshot import Snapshot
 from scheme.candidates import find_variants
+from scheme.delivery import deliver
+from scheme.dual_source import SourceSets, explain_no_set, find_source_sets
 from scheme.limits import operating_limits
-from scheme.model import InvestmentBoundary, Provenance, Reason, Rejected, Scheme, Source, Supply, Variant
+from scheme.model import InvestmentBoundary, Provenance, Reason, Rejected, RejectedSet, Scheme, Variant
 from scheme.points import NetworkPlaces
 from scheme.policy.parameter import PolicyView
 from scheme.request import SupplyRequest
@@ -32,11 +35,11 @@ from scheme.routes import WantedSupply
 from scheme.rules.documents_required import list_required_documents
 from scheme.rules.emergency import plan_emergency_source
 from scheme.rules.fees import compute_fees
+from scheme.rules.forms import attach_forms, check_consultation
 from scheme.rules.inspection import list_inspection_scope
 from scheme.rules.investment import decide_investment, utility_segments
 from scheme.rules.metering import plan_metering
 from scheme.rules.notices import list_notices
-from scheme.rules.ownership import describe_ownership
 from scheme.rules.protection import plan_protection
 from scheme.rules.reactive import plan_compensation
 from scheme.rules.receiving import plan_receiving
@@ -45,7 +48,8 @@ from scheme.rules.tariff import decide_tariff
 from scheme.rules.to_be_filled import list_to_be_filled
 from scheme.rules.validity import compute_validity
 from scheme.rules.voltage_level import SupplyDecision, decide_supply
-from scheme.schedule import WorksMode, plan_timeline
+from scheme.stock import StockTable
+from scheme.supply_record import describe_supply
 from scheme.variants import VariantDraft
 
 Progress = Callable[[int, int], None]
@@ -61,6 +65,7 @@ def generate_scheme(
     as_of: date,
     version: str,
     progress: Progress | None = None,
+    stock: StockTable | None = None,
 ) -> Scheme:
     """Return the scheme that answers ``request``; a grid that cannot carry it gives ``joint_work`` with reasons.
 
@@ -69,10 +74,12 @@ def generate_scheme(
         snapshot: The grid; not changed.
         policy: Rules on ``as_of``; what this answer reads is recorded in a fresh view of it.
         catalogue: Equipment and unit costs.
-        capacity: ``node_capacity`` table of the snapshot, or ``None`` to search without it.
+        capacity: ``node_capacity`` table of the snapshot, or ``None`` to search without it; its attribute
+            ``parameters_sha256`` says what it was computed with.
         as_of: Date of decision; the scheme is valid from it.
         version: Version of the product.
         progress: Called with (load flows done, bound).
+        stock: Materials the utility has or ordered (物资库存); ``None`` where nobody said.
 
     Raises:
         InputError: Dates contradict each other, or the location is outside the service area or swapped.
@@ -84,27 +91,34 @@ def generate_scheme(
     series = policy.text("receiving.transformer_series")
     sizes_kva = [kind.sn_kva for kind in catalogue.find_transformer_types(series=series)]
     decision = decide_supply(request, policy, transformer_sizes_kva=sizes_kva)
-    answer = _Answer(request, snapshot, policy, catalogue, as_of=as_of, version=version, place_deg=place_deg)
-    if decision.voltage is None:
-        return answer.refuse(decision.reasons, ())
-    is_low_voltage = decision.voltage != "10kV"
-    investment = decide_investment(request, policy, is_low_voltage=is_low_voltage)
-    drafts, rejected = find_variants(
-        place_deg,
-        supply=_wanted(decision),
-        snapshot=snapshot,
-        capacity=capacity,
-        policy=policy,
-        catalogue=catalogue,
-        limits=operating_limits(policy),
-        utility_segments=utility_segments(request, policy, is_low_voltage=is_low_voltage),
-        study=_study(snapshot, policy.number("capacity.in_flight_coincidence_ratio")),
-        places=_places(snapshot),
-        progress=progress,
+    answer = _Answer(
+        request,
+        snapshot,
+        policy,
+        catalogue,
+        as_of=as_of,
+        version=version,
+        place_deg=place_deg,
+        stock=stock,
+        capacity_parameters_sha256=None if capacity is None else capacity.attrs.get("parameters_sha256"),
     )
-    if not drafts:
-        return answer.refuse((_nothing_feasible(decision, rejected),), rejected)
-    return answer.complete(decision, investment, drafts, rejected)
+    if decision.voltage is None:
+        return answer.refuse(decision.reasons, (), higher_voltage=decision.higher_voltage, tasks=decision.tasks)
+    is_low_voltage = decision.voltage != "10kV"
+    check_consultation(request, is_low_voltage=is_low_voltage)
+    investment = decide_investment(request, policy, is_low_voltage=is_low_voltage)
+    found = _find_connections(
+        place_deg, request, decision, snapshot=snapshot, capacity=capacity, policy=policy, catalogue=catalogue,
+        progress=progress,
+    )  # fmt: skip
+    if not found.variants:
+        return answer.refuse(_explain_nothing(decision, found), found.rejected, rejected_sets=found.rejected_sets)
+    return answer.complete(decision, investment, found.variants, found.rejected, rejected_sets=found.rejected_sets)
+
+
+def engine_name() -> str:
+    """Return name and version of the load flow that verifies."""
+    return f"pandapower {installed_version('pandapower')}"
 
 
 class _Answer:
@@ -120,8 +134,11 @@ class _Answer:
         as_of: date,
         version: str,
         place_deg: tuple[float, float],
+        stock: StockTable | None,
+        capacity_parameters_sha256: str | None,
     ) -> None:
         self._request, self._snapshot, self._policy = request, snapshot, policy
+        self._catalogue, self._stock = catalogue, stock
         self._as_of = as_of
         self._plain_request = request.model_dump(mode="json", exclude_none=True)
         self._plain_request["location_cgcs2000"] = {"lon_deg": place_deg[0], "lat_deg": place_deg[1]}
@@ -129,15 +146,23 @@ class _Answer:
             snapshot_sha256=snapshot.sha256,
             policy_sha256=policy.sha256,
             catalogue_sha256=catalogue.sha256,
-            engine=f"pandapower {installed_version('pandapower')}",
+            engine=engine_name(),
             version=version,
             as_of=as_of.isoformat(),
             profile=policy.profile,
+            capacity_parameters_sha256=capacity_parameters_sha256,
+            stock_sha256=None if stock is None else stock.sha256,
         )
 
-    def refuse(self, reasons: tuple[Reason, ...], rejected: tuple[Rejected, ...]) -> Scheme:
-        """Return a scheme for joint work (专业联动): reasons and what was tried, nothing else."""
-        return Scheme(
+    def refuse(self, reasons: tuple[Reason, ...], rejected: tuple[Rejected, ...], **more: Any) -> Scheme:
+        """Return a scheme for joint work (专业联动): reasons and what was tried, nothing else.
+
+        Args:
+            reasons: Why there is no answer.
+            rejected: Points looked at.
+            more: Further fields of the scheme that joint work starts from.
+        """
+        scheme = Scheme(
             scheme_id=self._scheme_id(),
             request_id=self._request.request_id,
             request=self._plain_request,
@@ -164,7 +189,9 @@ class _Answer:
             policy_reads=self._policy.reads,
             provenance=self._provenance,
             documents=(),
+            **more,
         )
+        return attach_forms(scheme, self._request, self._policy)
 
     def complete(
         self,
@@ -172,23 +199,25 @@ class _Answer:
         investment: InvestmentBoundary,
         drafts: tuple[VariantDraft, ...],
         rejected: tuple[Rejected, ...],
+        *,
+        rejected_sets: tuple[RejectedSet, ...] = (),
     ) -> Scheme:
         """Return the answered scheme; everything below the variants describes the first one."""
         request, policy = self._request, self._policy
         is_low_voltage = decision.voltage != "10kV"
-        variants = tuple(self._with_timeline(draft, is_low_voltage) for draft in drafts)
+        variants = tuple(self._deliver(draft, decision) for draft in drafts)
         best = variants[0]
-        supply = self._supply(decision, best)
+        supply = describe_supply(decision, best, self._snapshot, policy)
         tariff = decide_tariff(request, decision, policy)
         emergency = plan_emergency_source(request, policy)
         capacities_kva = [source.capacity_kva for source in supply.sources]
         fees = compute_fees(policy, source_capacities_kva=capacities_kva, is_low_voltage=is_low_voltage)
-        return Scheme(
+        scheme = Scheme(
             scheme_id=self._scheme_id(),
             request_id=request.request_id,
             request=self._plain_request,
             verdict="answered",
-            reasons=(),
+            reasons=() if decision.structure is None else decision.structure.notes,
             supply=supply,
             variants=variants,
             rejected=rejected,
@@ -212,66 +241,22 @@ class _Answer:
             policy_reads=policy.reads,
             provenance=self._provenance,
             documents=(),
+            rejected_sets=rejected_sets,
         )
+        return attach_forms(scheme, request, policy)
 
-    def _with_timeline(self, draft: VariantDraft, is_low_voltage: bool) -> Variant:
-        modes = _works_modes(draft)
-        builds = any(work.side == "utility" and work.code == "route_line" for work in draft.works)
-        timeline = plan_timeline(
+    def _deliver(self, draft: VariantDraft, decision: SupplyDecision) -> Variant:
+        """Return the variant with the customer's station, materials at hand and dates."""
+        is_low_voltage = decision.voltage != "10kV"
+        return deliver(
+            draft,
             self._request,
-            self._policy,
-            is_low_voltage=is_low_voltage,
-            works_modes=() if is_low_voltage else modes,
-            has_supporting_works=builds or bool(modes) if not is_low_voltage else builds,
+            decision,
+            policy=self._policy,
+            catalogue=self._catalogue,
+            utility_segments=utility_segments(self._request, self._policy, is_low_voltage=is_low_voltage),
+            stock=self._stock,
         )
-        return draft.with_timeline(timeline)
-
-    def _supply(self, decision: SupplyDecision, best: Variant) -> Supply:
-        assert decision.phases is not None
-        assert decision.capacity_kva is not None
-        assert decision.calculated_load_kw is not None
-        assert decision.power_factor is not None
-        voltage = str(decision.voltage)
-        if voltage == "10kV":
-            voltage = f"{best.connection_point.u_nominal_kv:g}kV"
-        texts = self._policy.get("supply.source_texts").value
-        source = Source(
-            source_no=1,
-            role=texts["role_main"],
-            kind=texts["kind_single"],
-            supply_voltage=voltage,
-            capacity_kva=decision.capacity_kva,
-            substation=best.substation,
-            busbar=self._busbar(best),
-            feeder=best.feeder,
-            transformer_area=best.transformer_area,
-            point=best.connection_point.name,
-            connection_mode=best.connection_mode,
-            laying=best.route.laying,
-            line_type_id=best.route.line_type_id,
-            length_m=best.route.length_m,
-            entry_mode=texts[f"entry_{best.route.laying}"],
-            ownership_boundary=describe_ownership(best.connection_point.kind, self._policy),
-            line_label=best.route.line_label,
-        )
-        return Supply(
-            voltage=voltage,
-            phases=decision.phases,
-            capacity_kva=decision.capacity_kva,
-            calculated_load_kw=decision.calculated_load_kw,
-            power_factor=decision.power_factor,
-            sources=(source,),
-        )
-
-    def _busbar(self, best: Variant) -> str | None:
-        """Return the name of the busbar on the supply path, ``None`` where none is named."""
-        nodes = self._snapshot.nodes
-        path_ids = [row["element_id"] for row in best.verification.voltage_profile]
-        on_path = nodes[nodes.element_id.isin(path_ids) & (nodes.kind == "substation_busbar")]
-        if on_path.empty:
-            return None
-        row = on_path.iloc[0]
-        return str(row["name"] or row.element_id)
 
     def _scheme_id(self) -> str:
         """Return the digest of everything the answer depends on, as an id."""
@@ -324,6 +309,44 @@ def _wanted(decision: SupplyDecision) -> WantedSupply:
     )
 
 
+def _find_connections(
+    place_deg: tuple[float, float],
+    request: SupplyRequest,
+    decision: SupplyDecision,
+    *,
+    snapshot: Snapshot,
+    capacity: pd.DataFrame | None,
+    policy: PolicyView,
+    catalogue: Catalogue,
+    progress: Progress | None,
+) -> SourceSets:
+    """Return the points, or the combinations of points, that carry the customer."""
+    assert decision.structure is not None
+    given: dict[str, Any] = {
+        "supply": _wanted(decision),
+        "snapshot": snapshot,
+        "capacity": capacity,
+        "policy": policy,
+        "catalogue": catalogue,
+        "limits": operating_limits(policy),
+        "utility_segments": utility_segments(request, policy, is_low_voltage=decision.voltage != "10kV"),
+        "study": _study(snapshot, policy.number("capacity.in_flight_coincidence_ratio")),
+        "places": _places(snapshot),
+        "progress": progress,
+    }
+    if decision.structure.source_count > 1:
+        return find_source_sets(place_deg, structure=decision.structure, **given)
+    variants, rejected = find_variants(place_deg, **given)
+    return SourceSets(variants=variants, rejected=rejected, rejected_sets=(), points_found=len(variants))
+
+
+def _explain_nothing(decision: SupplyDecision, found: SourceSets) -> tuple[Reason, ...]:
+    assert decision.structure is not None
+    if decision.structure.source_count > 1:
+        return (*decision.structure.notes, explain_no_set(decision.structure, found))
+    return (_nothing_feasible(decision, found.rejected),)
+
+
 def _nothing_feasible(decision: SupplyDecision, rejected: tuple[Rejected, ...]) -> Reason:
     assert decision.capacity_kva is not None
     if not rejected:
@@ -335,21 +358,10 @@ def _nothing_feasible(decision: SupplyDecision, rejected: tuple[Rejected, ...]) 
     return Reason(code="no_feasible_connection_point", text=text)
 
 
-def _works_modes(draft: VariantDraft) -> tuple[WorksMode, ...]:
-    """Return the kinds of 10 kV supporting works whose duration the policy gives."""
-    modes: list[WorksMode] = []
-    if draft.connection_point.kind in ("pole", "line_tee"):
-        modes.append("tee")
-    builds_route = any(work.code == "route_line" and work.side == "utility" for work in draft.works)
-    if builds_route and draft.route.laying == "overhead":
-        modes.append("overhead_line")
-    return tuple(modes)
-
-
 @lru_cache(maxsize=1)
-def _study(snapshot: Snapshot, in_flight_coincidence_ratio: float) -> ConnectionStudy:
+def _study(snapshot: Snapshot, in_flight_coincidence_ratio: float) -> JointConnectionStudy:
     """Keep the solved base cases of the snapshot last used: the next request needs the same ones."""
-    return ConnectionStudy(snapshot, in_flight_coincidence_ratio=in_flight_coincidence_ratio)
+    return JointConnectionStudy(snapshot, in_flight_coincidence_ratio=in_flight_coincidence_ratio)
 
 
 @lru_cache(maxsize=1)

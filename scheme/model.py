@@ -8,207 +8,57 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-Segment = Literal["point", "route", "metering"]
-"""Where a work stands: at the connection point, along the route up to the customer's red line, or at the meter."""
-Verdict = Literal["answered", "transition", "joint_work"]
-PointKind = Literal[
-    "substation_bay",  # 变电站间隔
-    "switching_station_bay",  # 开关站间隔
-    "ring_main_bay",  # 环网柜间隔
-    "pole",  # 杆塔 T 接
-    "line_tee",  # 线路中间点 T 接
-    "lv_board",  # 配变低压侧
-    "lv_branch_box",  # 低压分支箱
-    "lv_pole",  # 低压杆
-    "lv_node",  # 其他低压节点
+from scheme.model_transition import FailedOption, JointTask, Measure, Transition, TransitionOption, TransitionStage
+from scheme.model_variant import (
+    ConnectionPoint,
+    ContractCheck,
+    Cost,
+    CostItem,
+    FurtherSource,
+    Material,
+    Milestone,
+    PointKind,
+    Reason,
+    Rejected,
+    RejectedSet,
+    Route,
+    Score,
+    Segment,
+    Timeline,
+    Variant,
+    Verification,
+    Work,
+)
+
+__all__ = [
+    "ConnectionPoint",
+    "ContractCheck",
+    "Cost",
+    "CostItem",
+    "FailedOption",
+    "FurtherSource",
+    "JointTask",
+    "Material",
+    "Measure",
+    "Milestone",
+    "PointKind",
+    "Reason",
+    "Rejected",
+    "RejectedSet",
+    "Route",
+    "Score",
+    "Segment",
+    "Timeline",
+    "Transition",
+    "TransitionOption",
+    "TransitionStage",
+    "Variant",
+    "Verification",
+    "Work",
 ]
+"""Records defined in the modules beside; those defined here are public all the same."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reason:
-    """Why the verdict is what it is: a machine code and a sentence."""
-
-    code: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConnectionPoint:
-    """接入点: where the customer's line leaves the public grid."""
-
-    kind: PointKind
-    element_source_id: str
-    """The imported element: ``bus:17``, ``line:4`` for pandapower, the table's own id otherwise."""
-    name: str
-    u_nominal_kv: float
-    lon_deg: float
-    lat_deg: float
-    spare_bays: int | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
-    """The connecting line between point and customer."""
-
-    length_m: float
-    """Length built, straight line times the policy's detour factor unless a corridor is given."""
-    is_estimated: bool
-    """True where no road or corridor graph was given."""
-    laying: Literal["overhead", "cable"]
-    line_type_id: str
-    """Row of the equipment catalogue."""
-    geometry: dict[str, Any]
-    """GeoJSON LineString, CGCS2000 longitude and latitude."""
-    crossings: tuple[str, ...]
-    line_label: str = ""
-    """Line type as printed; empty where only the id is known."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verification:
-    """The AC load flow with the customer connected through the route line, against the limits."""
-
-    is_within_limits: bool
-    u_pu_min: float
-    """Lowest voltage on the supply path including the customer's end (per unit of the bus's nominal voltage)."""
-    u_pu_max: float
-    u_pu_customer: float
-    """Voltage at the customer's end of the route line."""
-    line_loading_ratio_max: float
-    transformer_loading_ratio_max: float | None
-    """``None`` where no transformer lies on the supply path."""
-    losses_kw: float
-    """Change of the network's losses by the connection (kW)."""
-    ik3_ka: float | None
-    """Initial three-phase short-circuit current at the point (kA); ``None`` without source data."""
-    limit_kind: str | None
-    """What is violated first; ``None`` when within limits."""
-    limit_element_id: str | None
-    element_ids: tuple[str, ...]
-    """Imported elements of the supply path, connection point first."""
-    voltage_profile: tuple[dict[str, Any], ...] = ()
-    """Buses of the path from the source: ``element_id``, ``distance_km``, ``u_pu_before``, ``u_pu_after``."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
-    """One item of works (工程内容) and who builds it."""
-
-    code: str
-    text: str
-    quantity: float
-    unit: str
-    side: Literal["utility", "customer"]
-    """Who invests, by the investment boundary (投资界面)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Material:
-    """One line of the bill of materials (物料清单)."""
-
-    type_id: str
-    """Line type of the catalogue, else code of the unit cost or of the work."""
-    name: str
-    quantity: float
-    unit: str
-    side: Literal["utility", "customer"]
-    model: str = ""
-    """型号 as printed; empty where the typical design leaves it open."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CostItem:
-    """Comparison estimate of one work, in 万元 (10,000 CNY)."""
-
-    code: str
-    text: str
-    quantity: float
-    unit: str
-    low_cny10k: float
-    typical_cny10k: float
-    high_cny10k: float
-    price_basis: str
-    side: Literal["utility", "customer"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cost:
-    """Comparison estimate, never a quotation; items without a unit cost are named in ``not_priced``."""
-
-    items: tuple[CostItem, ...]
-    total_low_cny10k: float
-    total_typical_cny10k: float
-    total_high_cny10k: float
-    utility_typical_cny10k: float
-    customer_typical_cny10k: float
-    not_priced: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Milestone:
-    """One step of a timeline."""
-
-    code: str
-    text: str
-    duration: int
-    unit: Literal["workday", "day"]
-    starts_on: str
-    ends_on: str
-    is_provisional: bool
-    """True where the legal calendar of the year is not published yet."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timeline:
-    """Dates from acceptance to energisation (ISO dates)."""
-
-    milestones: tuple[Milestone, ...]
-    limit: int | None
-    limit_unit: Literal["workday", "day"] | None
-    limit_on: str | None
-    """Last day the whole process may take, by the policy; ``None`` where the policy gives none."""
-    planned_on: str | None
-    is_provisional: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Score:
-    """Ranking of a variant: parts in 0..1 (1 is best), weights from policy, total = sum of weight times part."""
-
-    total: float
-    parts: dict[str, float]
-    weights: dict[str, float]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Variant:
-    """One feasible way to connect, ranked."""
-
-    rank: int
-    connection_point: ConnectionPoint
-    connection_mode: str
-    """接入方式 in Chinese, e.g. ``环网柜间隔``."""
-    substation: str | None
-    main_transformer: str | None
-    feeder: str | None
-    transformer_area: str | None
-    distance_m: float
-    route: Route
-    verification: Verification
-    works: tuple[Work, ...]
-    bill_of_materials: tuple[Material, ...]
-    cost: Cost
-    timeline: Timeline
-    score: Score
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rejected:
-    """A candidate that was looked at and refused."""
-
-    connection_point: ConnectionPoint
-    distance_m: float
-    reasons: tuple[Reason, ...]
+Verdict = Literal["answered", "transition", "joint_work"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,6 +89,18 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HigherVoltage:
+    """A demand above the 10 kV range: what joint work (专业联动) starts from."""
+
+    recommended_voltage: str
+    """``35kV`` | ``110kV`` | ``220kV``."""
+    capacity_kva: float
+    """Total transformer rating wanted."""
+    range_max_kva: float
+    """Largest total rating served at 10 kV."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Supply:
     """Voltage level, capacity and sources."""
 
@@ -250,6 +112,12 @@ class Supply:
     calculated_load_kw: float
     power_factor: float
     sources: tuple[Source, ...]
+    operation_mode: str | None = None
+    """运行方式 of several sources; ``None`` for one."""
+    interlock: str | None = None
+    """闭锁方式 of several sources; ``None`` for one."""
+    required_share_kva: float | None = None
+    """What each of several sources carries alone; ``None`` for one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -395,14 +263,58 @@ class Provenance:
     version: str
     as_of: str
     profile: str
+    capacity_parameters_sha256: str | None = None
+    """What the capacity table in hand was computed with; ``None`` where the search had none."""
+    stock_sha256: str | None = None
+    """The stock table (物资库存表); ``None`` without one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
     """A file written for this scheme."""
 
-    kind: Literal["json", "docx", "pdf", "svg"]
+    kind: Literal["json", "docx", "pdf", "svg", "dxf"]
     file: str
+    form: str | None = None
+    """Form (单据) it is filled from, e.g. ``hv_reply``; ``None`` for data and drawings."""
+    template_version: str | None = None
+    """Version of the form's template, as printed in its footer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormVersion:
+    """Which version of a form is in force on the date of decision."""
+
+    form: str
+    """``hv_reply`` | ``lv_reply`` | ``residential_reply`` | ``consultation_reply`` | ``joint_work`` |
+    ``works_order``."""
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consultation:
+    """供电方案咨询初步答复: not binding, without validity; what it tells and what it leaves open."""
+
+    documents: tuple[str, ...]
+    """What the customer had to bring (营业执照)."""
+    tells: tuple[str, ...]
+    leaves_open: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DepartmentTask:
+    """What a department does for the supporting works (配套工程)."""
+
+    department: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorksOrder:
+    """配套工程任务单: who does what, and the terms the works are bound to."""
+
+    departments: tuple[DepartmentTask, ...]
+    terms: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -437,6 +349,19 @@ class Scheme:
     policy_reads: tuple[PolicyRead, ...]
     provenance: Provenance
     documents: tuple[Document, ...]
+    forms: tuple[FormVersion, ...] = ()
+    """Versions of the forms in force; empty stands for the newest ones."""
+    consultation: Consultation | None = None
+    """Only for a request whose purpose is consultation; such a scheme has no validity."""
+    works_order: WorksOrder | None = None
+    transition: Transition | None = None
+    """Stages, alternatives and what failed, where the grid does not carry the demand as it is."""
+    tasks: tuple[JointTask, ...] = ()
+    """What the departments do, for joint work and for the works of a transition."""
+    rejected_sets: tuple[RejectedSet, ...] = ()
+    """Combinations of points refused as several sources, although each point carries its share."""
+    higher_voltage: HigherVoltage | None = None
+    """Only for a demand above the 10 kV range."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the JSON form; ``validity`` uses the contract's keys ``from`` and ``to``."""

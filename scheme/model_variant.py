@@ -166,7 +166,7 @@ class Milestone:
     code: str
     text: str
     duration: int | None
-    """``None``: nobody gave it; ``needs`` says what is missing."""
+    """``None``: somebody named its last day, or nobody gave it and ``needs`` says what is missing."""
     unit: Literal["workday", "day"]
     starts_on: str | None
     ends_on: str | None

@@ -11,6 +11,7 @@ from gridmodel.catalogue.loader import Catalogue
 from gridmodel.catalogue.records import LineType
 from scheme.model import Material, PointKind, Segment, Work
 from scheme.policy.parameter import PolicyView
+from scheme.stock import merge_materials
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +55,8 @@ def compile_works(
         is_single_phase: Selects the meter box.
         notes: Codes of checks on site that the data made necessary.
         utility_segments: Segments the utility builds, by the investment boundary (投资界面).
-        policy: Gives ``works.typical_designs``, ``works.line_prices`` and ``works.texts``.
+        policy: Gives ``works.typical_designs``, ``works.design_materials``, ``works.line_prices``,
+            ``works.line_materials`` and ``works.texts``.
         catalogue: Names the poles.
     """
     phases = "single" if is_single_phase else "three"
@@ -69,8 +71,10 @@ def compile_works(
     works.insert(sum(row["segment"] == "point" for row in rows), _route_work(route, texts, side("route"), policy))
     works += [_check(code, str(texts[code])) for code in notes]
     materials = [_material(row, side(row["segment"])) for row in rows if row["material"] is not None]
-    materials += _route_materials(route, texts, side("route"), catalogue)
-    return tuple(works), tuple(materials)
+    for row in rows:
+        materials += _accessories(row, side(row["segment"]), policy)
+    materials += _route_materials(route, texts, side("route"), policy, catalogue)
+    return tuple(works), merge_materials(materials)
 
 
 def _designed(row: Mapping[str, Any], side: Literal["utility", "customer"]) -> PricedWork:
@@ -113,18 +117,45 @@ def _material(row: Mapping[str, Any], side: Literal["utility", "customer"]) -> M
     )
 
 
+def _accessories(
+    designed: Mapping[str, Any], side: Literal["utility", "customer"], policy: PolicyView
+) -> list[Material]:
+    """Return what belongs to a work of a typical design beside its main piece."""
+    return [
+        Material(
+            type_id=row["type_id"],
+            name=row["name"],
+            quantity=float(row["quantity"]) * float(designed["quantity"]),
+            unit=row["unit"],
+            side=side,
+        )
+        for row in policy.rows("works.design_materials")
+        if (row["kind"], row["work"]) == (designed["kind"], designed["code"])
+    ]
+
+
 def _route_materials(
-    route: RouteLine, texts: Mapping[str, Any], side: Literal["utility", "customer"], catalogue: Catalogue
+    route: RouteLine,
+    texts: Mapping[str, Any],
+    side: Literal["utility", "customer"],
+    policy: PolicyView,
+    catalogue: Catalogue,
 ) -> list[Material]:
     kind = route.line_type
     length_km = round(route.length_m * route.parallel * route.wires / 1e3, 4)
     name = str(texts[f"material_{kind.laying}"])
     materials = [Material(type_id=kind.type_id, name=name, quantity=length_km, unit="km", side=side, model=kind.label)]
-    if route.span_m is not None:
+    poles = 0 if route.span_m is None else math.ceil(route.length_m / route.span_m)
+    if poles:
         code = str(texts[f"pole_code_{kind.u_class}"])
-        poles = math.ceil(route.length_m / route.span_m)
         name = catalogue.get_unit_cost(code).item_zh
         materials.append(
             Material(type_id=code, name=name, quantity=float(poles), unit=str(texts["pole_unit"]), side=side)
         )
+    pieces = {"end": 2 * route.parallel, "pole": poles}
+    for row in policy.rows("works.line_materials"):
+        quantity = float(row["quantity"]) * pieces[row["per"]]
+        if (row["u_class"], row["laying"]) == (kind.u_class, kind.laying) and quantity > 0.0:
+            extra = Material(type_id=row["type_id"], name=row["name"], quantity=quantity, unit=row["unit"], side=side)
+            materials.append(extra)
     return materials

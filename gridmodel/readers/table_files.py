@@ -58,6 +58,26 @@ def read_raw_tables(path: Path) -> Mapping[str, RawTable]:
     return {name: found[name] for name in load_tables() if name in found}
 
 
+def read_raw_table(path: Path, table: Table) -> RawTable:
+    """Return one table from a CSV file of any name, or from the sheet of its name in an xlsx file.
+
+    Raises:
+        InputError: Not there, unreadable, too large, or a column is unknown, missing or stands twice.
+    """
+    try:
+        if path.is_file() and path.suffix.lower() == ".csv":
+            return _raw_table(table, path.name, _csv_rows(path))
+        if path.is_file() and path.suffix.lower() == ".xlsx":
+            _check_archive(path)
+            sheets = _read_in_child(path, (table.name,))["sheets"]
+            if table.name not in sheets:
+                raise InputError("sheet is missing", file=path.name, field=table.name, allowed=table.name)
+            return _raw_table(table, path.name, _trimmed(sheets[table.name]))
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", file=path.name) from error
+    raise InputError("no such table", file=path.name, allowed="one .csv or .xlsx file")
+
+
 def _find_tables(path: Path) -> dict[str, RawTable]:
     if path.is_dir():
         return dict(_csv_tables(path))
@@ -148,7 +168,7 @@ def _header(table: Table, file: str, cells: tuple[str, ...]) -> tuple[str, ...]:
 
 def _workbook_tables(path: Path) -> Iterator[tuple[str, RawTable]]:
     _check_archive(path)
-    content = _read_in_child(path)
+    content = _read_in_child(path, tuple(load_tables()))
     for name in content["names"]:
         if name in NOTE_SHEETS:
             continue
@@ -196,9 +216,9 @@ def _check_archive(path: Path) -> None:
         raise InputError(f"not a readable workbook: {error}", file=path.name, allowed="an xlsx file") from error
 
 
-def _read_in_child(path: Path) -> dict[str, dict[str, list[list[str]]]]:
+def _read_in_child(path: Path, sheets: Sequence[str]) -> dict[str, dict[str, list[list[str]]]]:
     program = Path(__file__).with_name("table_workbook_child.py")
-    command = [sys.executable, "-P", str(program), str(path.resolve()), *load_tables()]
+    command = [sys.executable, "-P", str(program), str(path.resolve()), *sheets]
     try:
         done = subprocess.run(command, capture_output=True, timeout=WORKBOOK_SECONDS_MAX, check=False)  # noqa: S603 - own program, no shell
     except subprocess.TimeoutExpired as error:

@@ -7,6 +7,9 @@ from scheme.policy.parameter import PolicyView
 from scheme.request import SupplyRequest
 from scheme.rules.investment import reaches_red_line
 
+IMPORTANT_GRADES = ("special", "first", "second", "temporary")
+"""Grades of important users (重要用户)."""
+
 
 def list_steps(request: SupplyRequest, policy: PolicyView, *, is_low_voltage: bool) -> tuple[Step, ...]:
     """Return the steps the customer goes through.
@@ -18,6 +21,35 @@ def list_steps(request: SupplyRequest, policy: PolicyView, *, is_low_voltage: bo
     """
     names = _low_voltage(request, policy) if is_low_voltage else _high_voltage(request, policy)
     return tuple(Step(no=no, name=name) for no, name in enumerate(names, start=1))
+
+
+def has_external_works(request: SupplyRequest, policy: PolicyView, *, is_low_voltage: bool) -> bool:
+    """Return whether the customer builds works of his own (客户外部工程) before supply can begin.
+
+    Args:
+        request: Category, business and circumstances.
+        policy: As for :func:`list_steps`.
+        is_low_voltage: Connected at 220 or 380 V; then everything up to the meter is the utility's.
+    """
+    return not is_low_voltage and not _spares_external_works(request, policy)
+
+
+def has_reviews(request: SupplyRequest, policy: PolicyView, *, is_low_voltage: bool) -> bool:
+    """Return whether design review (设计审查) and mid inspection (中间检查) are held; never at low voltage.
+
+    Args:
+        request: Importance and circumstances.
+        policy: Reads ``steps.review_circumstances``; a profile without it holds none.
+        is_low_voltage: Connected at 220 or 380 V.
+    """
+    value = policy.find("steps.review_circumstances")
+    if is_low_voltage or value is None:
+        return False
+    holds = {
+        "important": request.applicant.importance in IMPORTANT_GRADES,
+        "transfers_assets": bool(request.circumstances.transfers_assets),
+    }
+    return any(holds[name] for name in value.value)
 
 
 def _low_voltage(request: SupplyRequest, policy: PolicyView) -> tuple[str, ...]:

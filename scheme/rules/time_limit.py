@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from scheme.policy.parameter import PolicyValue, PolicyView
 from scheme.request import SupplyRequest
-
-_IMPORTANT = ("special", "first", "second", "temporary")
+from scheme.rules.steps import IMPORTANT_GRADES, has_reviews
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,16 +61,19 @@ def _low_voltage(request: SupplyRequest, policy: PolicyView, has_supporting_work
 
 
 def _high_voltage(request: SupplyRequest, policy: PolicyView) -> PolicyValue:
-    if request.applicant.importance in _IMPORTANT:
-        important = policy.find("time_limit.hv_important_workdays_max")
-        if important is not None:
-            return important
+    special = None
+    if request.applicant.importance in IMPORTANT_GRADES:
+        special = policy.find("time_limit.hv_important_workdays_max")
+    if special is None and request.sources == "dual_source":
+        special = policy.find("time_limit.hv_dual_source_workdays_max")
+    if special is not None:
+        return special
     return policy.get("time_limit.hv_workdays_max")
 
 
 def _added_workdays(request: SupplyRequest, limit: PolicyValue, policy: PolicyView) -> int:
     """Return the time of design review and mid inspection; the limit of important users holds them already."""
-    if not request.circumstances.transfers_assets or limit.id == "time_limit.hv_important_workdays_max":
+    if limit.id == "time_limit.hv_important_workdays_max" or not has_reviews(request, policy, is_low_voltage=False):
         return 0
     added = [policy.find("time_limit.design_review_workdays"), policy.find("time_limit.mid_inspection_workdays")]
     return sum(int(value.value) for value in added if value is not None)

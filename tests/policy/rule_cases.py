@@ -15,6 +15,7 @@ from gridmodel.errors import InputError
 from gridmodel.profiles import LoadProfiles
 from scheme.errors import PolicyNotInForceError
 from scheme.limits import capacity_settings, generation_hours, generation_settings, operating_limits
+from scheme.model import Timeline
 from scheme.policy.parameter import PolicySet, PolicyView
 from scheme.ranking import Merit, compute_scores, rank
 from scheme.request import SupplyRequest, parse_request
@@ -24,25 +25,30 @@ from scheme.rules.disclosure import get_negative_list_criteria, list_disclosure,
 from scheme.rules.documents_required import list_required_documents
 from scheme.rules.emergency import plan_emergency_source
 from scheme.rules.fees import check_fee_name, compute_fees
+from scheme.rules.forms import find_form_versions, plan_consultation, plan_works_order
 from scheme.rules.inspection import list_inspection_scope
 from scheme.rules.intake import plan_intake
 from scheme.rules.investment import decide_investment, utility_segments
 from scheme.rules.metering import plan_metering
 from scheme.rules.notices import list_notices
+from scheme.rules.outage import find_connection_plan
 from scheme.rules.ownership import describe_ownership
+from scheme.rules.permits import Permit, list_permits
 from scheme.rules.protection import plan_protection
 from scheme.rules.reactive import plan_compensation
 from scheme.rules.receiving import plan_receiving
 from scheme.rules.reply import decide_reply
-from scheme.rules.steps import list_steps
+from scheme.rules.steps import has_reviews, list_steps
 from scheme.rules.supervision import find_closure_on, is_too_short, list_duties, plan_call_backs
+from scheme.rules.supporting_works import check_contract
 from scheme.rules.targets import judge_target
 from scheme.rules.tariff import decide_tariff
 from scheme.rules.time_limit import find_time_limit
 from scheme.rules.to_be_filled import list_to_be_filled
 from scheme.rules.validity import compute_validity
 from scheme.rules.voltage_level import SupplyDecision, decide_supply
-from scheme.schedule import plan_timeline
+from scheme.schedule import PlanFacts, plan_timeline
+from scheme.stock import MaterialSupply
 
 FOLDER = Path(__file__).parents[2] / "fixtures" / "cases" / "rules"
 SIZES_KVA = (30, 50, 80, 100, 125, 160, 200, 250, 315, 400, 500, 630, 800, 1000, 1250, 1600, 2000, 2500)
@@ -71,6 +77,7 @@ def build_request(given: Given) -> SupplyRequest:
         "voltage": given.get("voltage", "auto"),
         "sources": given.get("sources", "single"),
         "received_on": given.get("received_on", "2026-06-15"),
+        "needed_on": given.get("needed_on"),
         "circumstances": given.get("circumstances", {}),
     }
     return parse_request(json.dumps(content))
@@ -159,8 +166,60 @@ def _flag(given: Given) -> bool:
     return bool(given["is_low_voltage"])
 
 
+def _plan(given: Given, view: PolicyView) -> Timeline:
+    """Plan a supply whose permits, materials and outage plan the case names."""
+    supply = given.get("supply")
+    if supply is not None:
+        ready_on = supply.get("ready_on")
+        supply = MaterialSupply(
+            is_complete=supply.get("is_complete", True),
+            ready_on=None if ready_on is None else date.fromisoformat(ready_on),
+            not_known=tuple(supply.get("not_known", ())),
+        )
+    connection_plan: Any = "none"
+    if "point_kind" in given:
+        connection_plan = (
+            find_connection_plan(given["point_kind"], given.get("u_nominal_kv", 10.0), view) or "not_known"
+        )
+    return plan_timeline(
+        build_request(given),
+        view,
+        is_low_voltage=_flag(given),
+        works_modes=given.get("works_modes", ()),
+        has_supporting_works=given.get("has_supporting_works"),
+        facts=PlanFacts(
+            permits=_permits(given, view),
+            builds_route=given.get("builds_route", False),
+            supply=supply,
+            has_customer_works=given.get("has_customer_works", False),
+            connection_plan=connection_plan,
+        ),
+    )
+
+
+def _permits(given: Given, view: PolicyView) -> tuple[Permit, ...]:
+    return list_permits(
+        view,
+        is_low_voltage=_flag(given),
+        laying=given.get("laying"),
+        crossings=given.get("crossings", ()),
+        route_length_m=given.get("route_length_m"),
+    )
+
+
+def _contract(given: Given, view: PolicyView) -> Any:
+    days = {key: given.get(key) for key in ("works_end_on", "customer_end_on")}
+    return check_contract(
+        view,
+        **{key: None if day is None else date.fromisoformat(day) for key, day in days.items()},
+        works_workdays=given.get("works_workdays"),
+        limit_workdays=given.get("limit_workdays"),
+    )
+
+
 RULES: dict[str, Callable[[Given, PolicyView], Any]] = {
     "supply": _supply,
+    "structure": _supply,
     "receiving": lambda g, v: plan_receiving(_supply(g, v), v),
     "metering": lambda g, v: plan_metering(_supply(g, v), v),
     "tariff": lambda g, v: decide_tariff(build_request(g), _supply(g, v), v),
@@ -183,12 +242,23 @@ RULES: dict[str, Callable[[Given, PolicyView], Any]] = {
         works_modes=g.get("works_modes", ()),
         has_supporting_works=g.get("has_supporting_works"),
     ),
+    "plan": _plan,
+    "permits": _permits,
+    "contract": _contract,
+    "connection_plan": lambda g, v: find_connection_plan(
+        g["point_kind"], g["u_nominal_kv"], v, needs_outage=g.get("needs_outage", False)
+    ),
+    "reviews": lambda g, v: has_reviews(build_request(g), v, is_low_voltage=_flag(g)),
     "validity": lambda g, v: compute_validity(date.fromisoformat(g["notice_on"]), v, is_low_voltage=_flag(g)),
     "inspection": lambda g, v: list_inspection_scope(build_request(g), v, is_low_voltage=_flag(g)),
     "documents": lambda g, v: list_required_documents(build_request(g), v, is_low_voltage=_flag(g)),
     "notices": lambda g, v: list_notices(build_request(g), v, is_low_voltage=_flag(g)),
     "to_be_filled": _to_be_filled,
     "limits": lambda g, v: operating_limits(v),
+    "form_versions": lambda g, v: find_form_versions(v),
+    "consultation": lambda g, v: plan_consultation(v),
+    "consultation_notices": lambda g, v: v.texts("notices.consultation"),
+    "works_order": lambda g, v: plan_works_order(v),
     "capacity_settings": lambda g, v: capacity_settings(v),
     "generation_settings": lambda g, v: generation_settings(v),
     "generation_hours": _hours,
