@@ -59,6 +59,13 @@ class Location(_Strict):
     datum: Datum
 
 
+class HarmonicCurrent(_Strict):
+    """One order of the customer's harmonic currents."""
+
+    order: Annotated[int, Field(ge=2, le=25)]
+    current_a: Annotated[float, Field(ge=0.0, le=100_000.0)]
+
+
 class Demand(_Strict):
     """How much is wanted."""
 
@@ -68,6 +75,33 @@ class Demand(_Strict):
     """申请容量 (kVA); sized by policy when absent."""
     power_factor: Annotated[float, Field(gt=0.0, le=1.0)] | None = None
     single_phase: bool | None = None
+    largest_motor_kw: Annotated[float, Field(gt=0.0, le=1_000_000.0)] | None = None
+    """最大电动机功率: shaft power (kW)."""
+    start_method: Literal["direct", "soft_starter", "star_delta", "frequency_converter"] | None = None
+    """起动方式 of the largest motor."""
+    start_current_ratio: Annotated[float, Field(gt=0.0, le=20.0)] | None = None
+    """起动电流倍数: starting over rated current of the largest motor."""
+    starts_per_hour: Annotated[float, Field(gt=0.0, le=3600.0)] | None = None
+    nonlinear_kva: Annotated[float, Field(gt=0.0, le=1_000_000.0)] | None = None
+    """非线性负荷容量 (kVA)."""
+    harmonic_currents: Annotated[tuple[HarmonicCurrent, ...], Field(min_length=1, max_length=24)] | None = None
+    """谐波电流发生量 of the customer's equipment, at the voltage of supply."""
+    load_change_kva: Annotated[float, Field(gt=0.0, le=1_000_000.0)] | None = None
+    """冲击负荷最大功率变动量 (kVA)."""
+    changes_per_minute: Annotated[float, Field(gt=0.0, le=6000.0)] | None = None
+    """Changes of the impact load per minute."""
+    unbalanced_kva: Annotated[float, Field(gt=0.0, le=1_000_000.0)] | None = None
+    """Greatest single-phase load (单相负荷) of a three-phase customer (kVA)."""
+
+    @model_validator(mode="after")
+    def _check_motor(self) -> Demand:
+        facts = (self.start_method, self.start_current_ratio, self.starts_per_hour)
+        if self.largest_motor_kw is None and any(fact is not None for fact in facts):
+            raise ValueError("start_method, start_current_ratio and starts_per_hour need largest_motor_kw")
+        orders = [current.order for current in self.harmonic_currents or ()]
+        if len(set(orders)) != len(orders):
+            raise ValueError("a harmonic order stands twice")
+        return self
 
 
 Position = tuple[Annotated[float, Field(ge=-180.0, le=180.0)], Annotated[float, Field(ge=-90.0, le=90.0)]]

@@ -78,8 +78,10 @@ UNITS = {
 }
 
 _VALUE_CHARACTERS_MAX = 36
+    "kA_list": "kA",
 
 
+    "degree_c": "℃",
 def number(value: float | None, digits: int) -> str:
     """Return ``value`` rounded to at most ``digits`` decimals, without trailing zeros; ``—`` when not known."""
     if value is None or not math.isfinite(value):

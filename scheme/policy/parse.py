@@ -12,7 +12,7 @@ from scheme.errors import PolicyFileError
 from scheme.policy.parameter import Op, PolicyParameter, PolicyValue, Profile
 
 NUMBER_UNITS = frozenset(
-    {"kW", "kVA", "kvar", "V", "kV", "A", "ohm", "ratio", "pu", "m", "km", "mm2", "count"}
+    {"kW", "kVA", "kvar", "V", "kV", "A", "kA", "ohm", "degree_c", "ratio", "pu", "m", "km", "mm2", "count"}
     | {"workday", "day", "month", "year", "hour", "minute", "cny_per_kva", "cny10k"}
 )
 UNITS = NUMBER_UNITS | {"text", "texts", "flag", "record", "table"} | {f"{unit}_list" for unit in NUMBER_UNITS}

@@ -49,6 +49,7 @@ from scheme.rules.validity import compute_validity
 from scheme.rules.voltage_level import SupplyDecision, decide_supply
 from scheme.schedule import PlanFacts, plan_timeline
 from scheme.stock import MaterialSupply
+from tests.policy.quality_cases import QUALITY_RULES
 
 FOLDER = Path(__file__).parents[2] / "fixtures" / "cases" / "rules"
 SIZES_KVA = (30, 50, 80, 100, 125, 160, 200, 250, 315, 400, 500, 630, 800, 1000, 1250, 1600, 2000, 2500)
@@ -278,4 +279,5 @@ RULES: dict[str, Callable[[Given, PolicyView], Any]] = {
     "reply": lambda g, v: decide_reply(v, **g),
     "ranking": _order,
     "dedicated_line": lambda g, v: offers_dedicated_line(g["capacity_kva"], v),
+    **QUALITY_RULES,
 }
