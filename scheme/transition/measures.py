@@ -1,0 +1,241 @@
+"""Measures on what limits a way: a larger transformer, stronger lines; each returns the changed way, untried."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from gridmodel.catalogue.records import LineType, TransformerType
+from gridmodel.net import Net
+from gridmodel.reinforcement import copy_grid, enlarge_main_transformer, replace_line, replace_transformer
+from gridmodel.snapshot import Snapshot
+from gridmodel.topology import LOW_VOLTAGE_KV_MAX, SupplyPath, supply_path
+from scheme.model import Measure
+from scheme.policy.parameter import PolicyView
+from scheme.transition.bench import Bench, Outcome, PlannedMeasure, Way
+from scheme.transition.rules import transformer_price_code
+
+_KVA_PER_MVA = 1e3
+_A_PER_KA = 1e3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StrongerLine:
+    """What a line is replaced by."""
+
+    line: int
+    kind: LineType
+    parallel: int
+
+
+def larger_transformers(bench: Bench, way: Way, outcome: Outcome) -> Way | None:
+    """Replace the overloaded distribution transformers, or the one of the path where only the voltage is too low.
+
+    Main transformers are left to the planners. ``None`` where there is none to replace or no larger one.
+    """
+    net = way.grid.net
+    needed_kva: dict[int, float] = {}
+    for found in outcome.violations:
+        if found.table == "trafo" and found.element in net.trafo.index:
+            rating_kva = float(net.trafo.sn_mva[found.element]) * _KVA_PER_MVA
+            needed_kva[found.element] = rating_kva * found.value / found.limit
+    if not needed_kva:
+        needed_kva = dict.fromkeys(_path(way).trafos, 0.0)
+    grid, measures, touched = copy_grid(way.grid), [], set[int]()
+    for trafo, kva in sorted(needed_kva.items()):
+        kind = _next_size(bench, way, trafo, kva)
+        if kind is None:
+            continue
+        before_kva = _imported_kva(bench, net, trafo)
+        replace_transformer(grid.net, trafo, kind)
+        touched.add(int(net.trafo.lv_bus[trafo]))
+        element_id = bench.element_id(way.grid, "trafo", trafo)
+        text = str(bench.texts["larger_transformer"]).format(
+            element=element_id, before=f"{before_kva:g}", after=f"{kind.sn_kva:g}"
+        )
+        measures.append(
+            PlannedMeasure(
+                kind="larger_transformer",
+                measure=Measure(
+                    code="larger_transformer", text=text, element_ids=(element_id,), quantity=1.0, unit="台"
+                ),
+                price_code=transformer_price_code(bench.policy, sn_kva=kind.sn_kva),
+            )
+        )
+    return _reworked(bench, way, grid, measures, touched) if measures else None
+
+
+def larger_main_transformers(bench: Bench, way: Way, outcome: Outcome) -> Way | None:
+    """Enlarge the overloaded main transformers; a task of the planners without price and duration."""
+    net, needed_kva = way.grid.net, dict[int, float]()
+    for found in outcome.violations:
+        if found.table == "trafo" and float(net.trafo.vn_lv_kv.get(found.element, 0.0)) > LOW_VOLTAGE_KV_MAX:
+            needed_kva[found.element] = (
+                float(net.trafo.sn_mva[found.element]) * _KVA_PER_MVA * found.value / found.limit
+            )
+    grid, measures = copy_grid(way.grid), []
+    for trafo, kva in sorted(needed_kva.items()):
+        sn_kva = next((size for size in bench.rules.main_transformer_sizes_kva if size >= kva), None)
+        if sn_kva is None:
+            return None
+        before_kva = float(net.trafo.sn_mva[trafo]) * _KVA_PER_MVA
+        enlarge_main_transformer(grid.net, trafo, sn_kva=sn_kva)
+        element_id = bench.element_id(way.grid, "trafo", trafo)
+        text = str(bench.texts["larger_main_transformer"]).format(
+            element=element_id, before=f"{before_kva:g}", after=f"{sn_kva:g}"
+        )
+        measure = Measure(code="larger_main_transformer", text=text, element_ids=(element_id,), quantity=1.0, unit="台")
+        measures.append(PlannedMeasure(kind="larger_main_transformer", measure=measure, price_code=None))
+    touched = frozenset(int(net.trafo.lv_bus[trafo]) for trafo in needed_kva)
+    return way.changed(grid, tuple(measures), touched) if measures else None
+
+
+def _imported_kva(bench: Bench, net: Net, trafo: int) -> float:
+    """Return the rating before all measures."""
+    imported = bench.snapshot.net.trafo.sn_mva
+    return float(imported[trafo] if trafo in imported.index else net.trafo.sn_mva[trafo]) * _KVA_PER_MVA
+
+
+def _next_size(bench: Bench, way: Way, trafo: int, needed_kva: float) -> TransformerType | None:
+    row = way.grid.net.trafo.loc[trafo]
+    if float(row.vn_lv_kv) > LOW_VOLTAGE_KV_MAX:
+        return None
+    own_kva = float(row.sn_mva) * _KVA_PER_MVA
+    sizes = bench.catalogue.find_transformer_types(series=bench.rules.transformer_series)
+    return next(
+        (
+            kind
+            for kind in sizes
+            if own_kva < kind.sn_kva <= bench.rules.transformer_kva_max and kind.sn_kva >= needed_kva
+        ),
+        None,
+    )
+
+
+def stronger_lines(bench: Bench, way: Way, outcome: Outcome, *, share_ratio: float) -> Way | None:
+    """Replace the overloaded lines, or, where only the voltage is too low, those of the path that cost most of it.
+
+    Args:
+        bench: Gives the catalogue.
+        way: What is changed.
+        outcome: What limits it.
+        share_ratio: Share of the voltage drop of the path whose lines are replaced, the worst first.
+    """
+    overloaded = _overloaded(way, outcome)
+    chosen = [
+        found
+        for line, needed_a in sorted(overloaded.items())
+        if (found := _stronger(bench, way, line, needed_a)) is not None
+    ]
+    if not overloaded:
+        chosen = list(_worst_drops(bench, way, share_ratio))
+    if not chosen:
+        return None
+    grid, touched = copy_grid(way.grid), set[int]()
+    for item in chosen:
+        replace_line(grid.net, item.line, item.kind, parallel=item.parallel)
+        touched.add(int(grid.net.line.from_bus[item.line]))
+    measures = [_line_measure(bench, way, item) for item in chosen]
+    return _reworked(bench, way, grid, measures, touched)
+
+
+def _reworked(bench: Bench, way: Way, grid: Snapshot, measures: Sequence[PlannedMeasure], touched: set[int]) -> Way:
+    """Return the way with measures that take the place of earlier ones of their kind at the same element."""
+    done = {(planned.kind, planned.measure.element_ids) for planned in measures}
+    kept = tuple(p for p in way.measures if (p.kind, p.measure.element_ids) not in done)
+    imported = frozenset(touched) & frozenset(bench.snapshot.net.bus.index.tolist())
+    return replace(way, measures=kept).changed(grid, tuple(measures), imported)
+
+
+def _overloaded(way: Way, outcome: Outcome) -> dict[int, float]:
+    """Return the rating (A) each overloaded line of the grid needs; the halves of a teed line are that line."""
+    net, needed = way.grid.net, dict[int, float]()
+    for found in outcome.violations:
+        if found.table != "line":
+            continue
+        line = found.element if found.element in net.line.index else way.candidate.line
+        if line is not None:
+            row = net.line.loc[line]
+            rating_a = float(row.max_i_ka) * float(row.df) * float(row.parallel) * _A_PER_KA
+            needed[line] = max(needed.get(line, 0.0), rating_a * found.value / found.limit)
+    return needed
+
+
+def _stronger(bench: Bench, way: Way, line: int, needed_a: float) -> StrongerLine | None:
+    """Return the weakest type, then circuits side by side, that carries ``needed_a`` with no more resistance."""
+    row = way.grid.net.line.loc[line]
+    r_ohm_per_km = float(row.r_ohm_per_km) / float(row.parallel)
+    for parallel in range(1, bench.policy.count("connection.parallel_max") + 1):
+        for kind in _types(bench, way, line):
+            is_enough = kind.rating_a * parallel * float(row.df) >= needed_a
+            if is_enough and kind.r20_ohm_per_km / parallel <= r_ohm_per_km:
+                return StrongerLine(line=line, kind=kind, parallel=parallel)
+    return None
+
+
+def _worst_drops(bench: Bench, way: Way, share_ratio: float) -> Iterator[StrongerLine]:
+    """Yield replacements of the path's lines with most per-unit resistance, until the share of all is reached."""
+    net = way.grid.net
+    found: list[tuple[float, StrongerLine]] = []
+    for line in _path(way).lines:
+        row = net.line.loc[line]
+        r_ohm_per_km = float(row.r_ohm_per_km) / float(row.parallel)
+        best = max(_types(bench, way, line), key=lambda kind: (kind.section_mm2, kind.type_id), default=None)
+        if best is None or best.r20_ohm_per_km >= r_ohm_per_km:
+            continue
+        gain_pu = (r_ohm_per_km - best.r20_ohm_per_km) * float(row.length_km) / float(net.bus.vn_kv[row.from_bus]) ** 2
+        found.append((gain_pu, StrongerLine(line=line, kind=best, parallel=1)))
+    found.sort(key=lambda item: (-item[0], item[1].line))
+    total_pu, reached_pu = sum(gain for gain, _ in found), 0.0
+    for gain_pu, item in found:
+        if reached_pu >= share_ratio * total_pu:
+            return
+        reached_pu += gain_pu
+        yield item
+
+
+def _types(bench: Bench, way: Way, line: int) -> list[LineType]:
+    """Return the types of the policy's series for the line's voltage and laying, weakest first."""
+    is_lv = float(way.grid.net.bus.vn_kv[way.grid.net.line.from_bus[line]]) <= LOW_VOLTAGE_KV_MAX
+    laying = way.grid.lines.laying.get(line, "overhead")
+    wanted = ("lv" if is_lv else "mv", "cable" if laying == "cable" else "overhead")
+    series = [row["series"] for row in bench.policy.rows("connection.line_series")
+              if (row["u_class"], row["laying"]) == wanted]  # fmt: skip
+    found = [kind for name in series for kind in bench.catalogue.find_line_types(series=name)]
+    return sorted(found, key=lambda kind: (kind.rating_a, kind.type_id))
+
+
+def _line_measure(bench: Bench, way: Way, item: StrongerLine) -> PlannedMeasure:
+    element_id = bench.element_id(way.grid, "line", item.line)
+    key = "reconductoring" if item.parallel == 1 else "reconductoring_double"
+    text = str(bench.texts[key]).format(element=element_id, label=item.kind.label)
+    length_km = round(float(way.grid.net.line.length_km[item.line]) * item.parallel, 4)
+    return PlannedMeasure(
+        kind="reconductoring",
+        measure=Measure(code="reconductoring", text=text, element_ids=(element_id,), quantity=length_km, unit="km"),
+        price_code=line_price_code(bench.policy, item.kind),
+        works_mode="overhead_line" if item.kind.laying == "overhead" and item.kind.u_class == "mv" else None,
+    )
+
+
+def line_price_code(policy: PolicyView, kind: LineType) -> str | None:
+    """Return the unit cost of a new line of a type, ``None`` where there is none."""
+    return next(
+        (
+            str(row["price_code"])
+            for row in policy.rows("works.line_prices")
+            if row["series"] == kind.series and kind.section_mm2 <= row["section_mm2_max"]
+        ),
+        None,
+    )
+
+
+def _path(way: Way) -> SupplyPath:
+    """Return the supply path of the connection point in the changed grid, of the lower end of a teed line."""
+    candidate, net = way.candidate, way.grid.net
+    if candidate.bus is not None:
+        base = way.study.get_base(candidate.bus, in_flight=True)
+        return supply_path(net if base is None else base, candidate.bus)
+    ends = [int(net.line.from_bus[candidate.line]), int(net.line.to_bus[candidate.line])]
+    paths = [supply_path(net, bus) for bus in ends]
+    return max(paths, key=lambda path: path.element_count)
