@@ -157,6 +157,12 @@ class Circumstances(_Strict):
     special_loads: tuple[Literal["impact", "nonlinear", "unbalanced"], ...] | None = None
     security_load_kw: Annotated[float, Field(gt=0.0, le=1_000_000.0)] | None = None
     """保安负荷 (kW)."""
+    load_class1_kw: Annotated[float, Field(ge=0.0, le=1_000_000.0)] | None = None
+    """一级负荷 (kW), by GB 50052; part of ``demand.installed_kw``."""
+    load_class2_kw: Annotated[float, Field(ge=0.0, le=1_000_000.0)] | None = None
+    """二级负荷 (kW)."""
+    households: Annotated[int, Field(gt=0, le=1_000_000)] | None = None
+    """户数 of a residential area."""
     proofs_are_online: bool | None = None
     """主体证明和产权证明均可在线获取."""
     has_property_proof: bool | None = None
@@ -176,6 +182,15 @@ class SupplyRequest(_Strict):
     received_on: date
     needed_on: date | None = None
     circumstances: Circumstances = Circumstances()
+    purpose: Literal["application", "consultation"] = "application"
+    """``consultation`` (供电方案咨询): a preliminary answer at 10 kV, not binding, without validity."""
+
+    @model_validator(mode="after")
+    def _check_load_classes(self) -> SupplyRequest:
+        classes_kw = (self.circumstances.load_class1_kw or 0.0) + (self.circumstances.load_class2_kw or 0.0)
+        if classes_kw > self.demand.installed_kw:
+            raise ValueError("class 1 and class 2 loads together must not exceed demand.installed_kw")
+        return self
 
 
 def parse_request(text: str | bytes, *, file: str | None = None) -> SupplyRequest:

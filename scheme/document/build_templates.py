@@ -12,7 +12,18 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 from scheme.document.forms import LAYOUTS
-from scheme.document.layout import Figure, Form, Grid, Heading, Layout, Section, Signature, form_lines
+from scheme.document.layout import (
+    COMPARED_MAX,
+    Comparison,
+    Figure,
+    Form,
+    Grid,
+    Heading,
+    Layout,
+    Section,
+    Signature,
+    form_lines,
+)
 
 TEMPLATES = Path(__file__).parent / "templates"
 ZIP_TIME = (1980, 1, 1, 0, 0, 0)
@@ -21,9 +32,16 @@ _W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 _R = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 _WIDTH = 9638  # twentieths of a point: A4 less 20 mm on either side
-_LABEL_WIDTH = 1990
+_LABEL_WIDTH = 2060
+_NUMBER_WIDTH = 230
 _SHADE = "E7EDF3"
+_PALE = '<w:shd w:val="clear" w:color="auto" w:fill="F6F8FA"/>'
 _HEI, _SONG = "黑体", "宋体"
+
+
+def template_path(layout: Layout) -> Path:
+    """Return where the built template of a form's version lies."""
+    return TEMPLATES / layout.id / f"{layout.version}.docx"
 
 
 def build_template(layout: Layout) -> bytes:
@@ -63,8 +81,8 @@ def build_template(layout: Layout) -> bytes:
         + _paragraph(f"{layout.title}　方案编号：{{{{ scheme_id }}}}", size=16, align="right")
         + "</w:hdr>",
         "word/footer1.xml": f'{_HEAD}<w:ftr xmlns:w="{_W}"><w:p><w:pPr><w:jc w:val="center"/></w:pPr>'
-        f"{_run('第 ', size=16)}{_page_field('PAGE')}{_run(' 页　共 ', size=16)}{_page_field('NUMPAGES')}"
-        f"{_run(' 页', size=16)}</w:p></w:ftr>",
+        f"{_run(f'模板版本：{layout.version}　　第 ', size=16)}{_page_field('PAGE')}{_run(' 页　共 ', size=16)}"
+        f"{_page_field('NUMPAGES')}{_run(' 页', size=16)}</w:p></w:ftr>",
         "word/document.xml": _document(layout),
     }
     return pack({name: content.encode() for name, content in parts.items()})
@@ -95,7 +113,10 @@ def _styles() -> str:
 
 
 def _document(layout: Layout) -> str:
-    body = [_paragraph(layout.title, font=_HEI, size=36, align="center", after=200)]
+    body = [
+        _paragraph(layout.title, font=_HEI, size=36, align="center", after=80),
+        _paragraph(layout.basis, font=_SONG, size=17, align="center", after=160),
+    ]
     for section, following in zip(layout.sections, [*layout.sections[1:], None], strict=True):
         text = _section(section)
         if _starts_page(following):  # a gap that no longer fits its page would leave the next one blank
@@ -118,11 +139,18 @@ def _section(section: Section) -> str:
         return _form(section)
     if isinstance(section, Grid):
         return _grid(section)
+    if isinstance(section, Comparison):
+        return _comparison(section)
     if isinstance(section, Figure):
-        return _figure(section)
+        return _shown_if(section.shown_if, _figure(section))
     if isinstance(section, Heading):
-        return _paragraph(section.title, font=_HEI, size=28, after=120, new_page=True)
+        title = _paragraph(section.title, font=_HEI, size=28, after=120, new_page=True)
+        return _shown_if(section.shown_if, title)
     return _signature(section)
+
+
+def _shown_if(key: str | None, content: str) -> str:
+    return content if key is None else f"{_tag(f'if {key}')}{content}{_tag('endif')}"
 
 
 def _form(form: Form) -> str:
@@ -130,17 +158,18 @@ def _form(form: Form) -> str:
     value_width = (_WIDTH - 2 * _LABEL_WIDTH) // 2
     widths = [_LABEL_WIDTH, value_width, _LABEL_WIDTH, _WIDTH - 2 * _LABEL_WIDTH - value_width]
     rows = [_title_row(title, 4)]
+    has_numbers = any(field.no for field in form.fields)
     for line in form_lines(form.fields):
         cells = []
         for field in line:
             span = 1 if len(line) == 2 else 3
             width = widths[1] if span == 1 else _WIDTH - _LABEL_WIDTH
-            cells.append(_cell(field.label, width=_LABEL_WIDTH, is_label=True))
+            cells.append(_label_cell(field.label, no=field.no, has_numbers=has_numbers))
             cells.append(_cell(f"{{{{ {prefix}{field.key} }}}}", width=width, span=span))
         rows.append(_row(cells))
     table = _table(widths, rows)
     if not form.repeat:
-        return table + _gap()
+        return _shown_if(form.shown_if, table + _gap())
     return f"{_tag(f'for row in {form.repeat}')}{table}{_gap()}{_tag('endfor')}"
 
 
@@ -156,30 +185,70 @@ def _grid(grid: Grid) -> str:
     ]
     count = len(widths)
     rows = [
-        _title_row(grid.title, count),
+        _title_row(grid.title, count, no=grid.no),
         _row(header, is_header=True),
         _row([_cell(f"{{%tr for row in {grid.rows} %}}", width=_WIDTH, span=count)]),
         _row(cells),
         _row([_cell("{%tr endfor %}", width=_WIDTH, span=count)]),
     ]
-    note = ""
-    if grid.note:
-        text = _paragraph(f"注：{{{{ {grid.note} }}}}", font=_SONG, size=18)
-        note = f"{_tag(f'if {grid.note}')}{text}{_tag('endif')}"
-    whole = _table(widths, rows) + note + _gap()
-    return f"{_tag(f'if {grid.rows}')}{whole}{_tag('endif')}" if grid.is_optional else whole
+    whole = _table(widths, rows) + _note(grid.note) + _gap()
+    return _shown_if(grid.rows if grid.is_optional else None, whole)
+
+
+def _note(key: str | None) -> str:
+    return "" if key is None else _shown_if(key, _paragraph(f"注：{{{{ {key} }}}}", font=_SONG, size=18))
+
+
+def _comparison(comparison: Comparison) -> str:
+    """Return one table for every possible count of variants; rendering keeps the one that fits."""
+    tables = [
+        _shown_if(f'{comparison.count} == "{count}"', _compared(comparison, count) + _note(comparison.note) + _gap())
+        for count in range(1, COMPARED_MAX + 1)
+    ]
+    return "".join(tables)
+
+
+def _compared(comparison: Comparison, count: int) -> str:
+    first = 1480
+    widths = [first, *[(_WIDTH - first) // count] * count]
+    widths[-1] += _WIDTH - sum(widths)
+    keys = [f"v{place}" for place in range(1, count + 1)]
+    titles = [_cell(f"{{{{ {comparison.head}[0].label }}}}", width=widths[0], is_label=True)]
+    titles += [
+        _cell(f"{{{{ {comparison.head}[0].{key} }}}}", width=w, is_label=True)
+        for key, w in zip(keys, widths[1:], strict=True)
+    ]
+    cells = [_cell("{{ row.label }}", width=first, is_label=True, align="left", size=16)]
+    cells += [
+        _cell(f"{{{{ row.{key} }}}}", width=w, align="center", size=16) for key, w in zip(keys, widths[1:], strict=True)
+    ]
+    rows = [
+        _title_row(comparison.title, count + 1),
+        _row(titles, is_header=True),
+        _row([_cell(f"{{%tr for row in {comparison.rows} %}}", width=_WIDTH, span=count + 1)]),
+        _row(cells),
+        _row([_cell("{%tr endfor %}", width=_WIDTH, span=count + 1)]),
+    ]
+    return _table(widths, rows)
+
+
+_BOOKMARKS = {"diagram": 1, "map": 2, "scores": 3}
 
 
 def _figure(figure: Figure) -> str:
-    mark = f'<w:bookmarkStart w:id="{len(figure.name)}" w:name="figure_{figure.name}"/>'
-    place = f'<w:p><w:pPr><w:jc w:val="center"/></w:pPr>{mark}<w:bookmarkEnd w:id="{len(figure.name)}"/></w:p>'
-    return _paragraph(figure.title, font=_HEI, size=24, after=60, new_page=figure.starts_page) + place
+    mark = f'<w:bookmarkStart w:id="{_BOOKMARKS[figure.name]}" w:name="figure_{figure.name}"/>'
+    end = f'<w:bookmarkEnd w:id="{_BOOKMARKS[figure.name]}"/>'
+    place = f'<w:p><w:pPr><w:jc w:val="center"/></w:pPr>{mark}{end}</w:p>'
+    title = _paragraph(
+        figure.title, font=_HEI, size=24, after=60, new_page=figure.starts_page, keeps_next=True, no=figure.no
+    )
+    return title + place
 
 
 def _signature(signature: Signature) -> str:
     width = _WIDTH // len(signature.parties)
     cells = [_tall_cell(lines, width=width) for lines in signature.parties]
-    rows = [_title_row(signature.title, len(cells)), _row(cells)]
+    rows = [_title_row(signature.title, len(cells), no=signature.no), _row(cells)]
     return _table([width] * len(cells), rows) + _gap()
 
 
@@ -206,8 +275,8 @@ def _row(cells: list[str], *, is_header: bool = False) -> str:
     return f"<w:tr><w:trPr><w:cantSplit/>{height}{header}</w:trPr>{''.join(cells)}</w:tr>"
 
 
-def _title_row(title: str, span: int) -> str:
-    text = _paragraph(title, font=_HEI, size=22, before=30, after=30, keeps_next=True)
+def _title_row(title: str, span: int, *, no: str = "") -> str:
+    text = _paragraph(title, font=_HEI, size=22, before=30, after=30, keeps_next=True, no=no)
     cell = (
         f'<w:tc><w:tcPr><w:tcW w:w="{_WIDTH}" w:type="dxa"/><w:gridSpan w:val="{span}"/>'
         f'<w:shd w:val="clear" w:color="auto" w:fill="{_SHADE}"/><w:vAlign w:val="center"/></w:tcPr>{text}</w:tc>'
@@ -215,12 +284,27 @@ def _title_row(title: str, span: int) -> str:
     return _row([cell], is_header=True)
 
 
-def _cell(text: str, *, width: int, span: int = 1, is_label: bool = False, align: str = "left", size: int = 20) -> str:
-    spanning = f'<w:gridSpan w:val="{span}"/>' if span > 1 else ""
-    shade = '<w:shd w:val="clear" w:color="auto" w:fill="F6F8FA"/>' if is_label else ""
-    content = _paragraph(
-        text, font=_SONG, size=19 if is_label else size, align="center" if is_label else align, before=20, after=20
+def _label_cell(text: str, *, no: str, has_numbers: bool) -> str:
+    """Return a label; on a form with numbers it stands left, after its number and a tab."""
+    if not has_numbers:
+        return _cell(text, width=_LABEL_WIDTH, is_label=True)
+    tab = f'<w:tabs><w:tab w:val="left" w:pos="{_NUMBER_WIDTH}"/></w:tabs>'
+    number = _run(no, font=_SONG, size=13)
+    content = (
+        f'<w:p><w:pPr>{tab}<w:spacing w:before="20" w:after="20"/><w:ind w:left="{_NUMBER_WIDTH}"'
+        f' w:hanging="{_NUMBER_WIDTH}"/></w:pPr>{number}<w:r><w:tab/></w:r>{_run(text, font=_SONG, size=19)}</w:p>'
     )
+    return (
+        f'<w:tc><w:tcPr><w:tcW w:w="{_LABEL_WIDTH}" w:type="dxa"/>{_PALE}<w:vAlign w:val="center"/></w:tcPr>'
+        f"{content}</w:tc>"
+    )
+
+
+def _cell(text: str, *, width: int, span: int = 1, is_label: bool = False, align: str = "", size: int = 20) -> str:
+    spanning = f'<w:gridSpan w:val="{span}"/>' if span > 1 else ""
+    shade = _PALE if is_label else ""
+    align = align or ("center" if is_label else "left")
+    content = _paragraph(text, font=_SONG, size=min(size, 19) if is_label else size, align=align, before=20, after=20)
     return (
         f'<w:tc><w:tcPr><w:tcW w:w="{width}" w:type="dxa"/>{spanning}{shade}<w:vAlign w:val="center"/></w:tcPr>'
         f"{content}</w:tc>"
@@ -237,10 +321,13 @@ def _paragraph(
     after: int = 0,
     new_page: bool = False,
     keeps_next: bool = False,
+    no: str = "",
 ) -> str:
     flags = ("<w:keepNext/>" if keeps_next else "") + ("<w:pageBreakBefore/>" if new_page else "")
     spacing = f'<w:spacing w:before="{before}" w:after="{after}"/>'
-    return f'<w:p><w:pPr>{flags}{spacing}<w:jc w:val="{align}"/></w:pPr>{_run(text, font=font, size=size)}</w:p>'
+    number = _run(f"{no}　", font=font, size=13) if no else ""
+    runs = number + _run(text, font=font, size=size)
+    return f'<w:p><w:pPr>{flags}{spacing}<w:jc w:val="{align}"/></w:pPr>{runs}</w:p>'
 
 
 def _run(text: str, *, font: str | None = None, size: int = 21) -> str:
@@ -266,10 +353,10 @@ def _gap() -> str:
 
 def main() -> None:
     """Write every template to its folder."""
-    for layout in LAYOUTS.values():
-        folder = TEMPLATES / layout.id
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "template.docx").write_bytes(build_template(layout))
+    for layout in (version for versions in LAYOUTS.values() for version in versions):
+        path = template_path(layout)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(build_template(layout))
 
 
 if __name__ == "__main__":

@@ -1,135 +1,117 @@
-"""Single-line diagram (电气接线示意图) of the chosen variant as SVG: the only module that imports ezdxf.
+"""Single-line diagram (电气接线示意图) of the chosen variant as SVG and DXF: the only module that imports ezdxf.
 
-A vertical chain of symbols, source on top and customer below, each with its name on the left and its data on the right.
-Text is outlined, so a viewer needs no Chinese font.
+Symbols hang on vertical chains, source on top and customer below. In the SVG texts are outlined, so a viewer needs no
+Chinese font; in the DXF they are texts in 黑体, which the computers that open it have. Layers are named, units are mm.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from io import StringIO
 from typing import Any
 from xml.sax.saxutils import escape
 
+from scheme.document.chains import HEIGHT_MM, WIDTH_MM, Align, draw_plan
 from scheme.document.glyphs import SANS_FILE, font_folder, replace_missing
-from scheme.document.single_line import Boundary, Stage, Step, plan_steps
-from scheme.document.symbols import HALF_HEIGHT_MM, METER_TEXT_X_MM, SYMBOLS, draw_lines
+from scheme.document.single_line import plan_diagram
+from scheme.document.symbols import SYMBOLS, Segment, draw_lines
 from scheme.model import Scheme
 
-WIDTH_MM, HEIGHT_MM = 170.0, 137.0
-_AXIS_MM = 72.0
-_MARGIN_MM = 3.0
-_LEFT_EDGE_MM, _RIGHT_EDGE_MM = _AXIS_MM - 21.0, _AXIS_MM + 21.0
-_BOUNDARY_SHARE = 0.95
-"""Height of the boundary line relative to a stage."""
-_STAGE_MM_MAX = 14.0
-_TEXT_MM = 2.7
-_LEADING_MM = 4.2
-_LATIN_WIDTH = 0.56
-"""Width of a Latin letter relative to a Chinese character."""
-_LABEL_LINES_MAX = 3
-_NEVER_FIRST = "，。、；：）》”％"
-"""Closing marks stay on the line they close."""
-_STYLE = "hei"
+LAYERS = {"symbols": "设备符号", "wires": "导线", "boundary": "产权分界", "texts": "文字", "frame": "图框"}
+_CAP_SHARE = 0.74
+"""Height of a capital letter relative to a Chinese character."""
+_STYLE = "黑体"
+_CAD_FONT, _CAD_FAMILY = "simhei.ttf", "SimHei"
+_MILLIMETRES, _METRIC = 4, 1
+"""Codes of the header variables $INSUNITS and $MEASUREMENT."""
+_COMMAND_SIGNS = (("%%", "％％"), ("^", "＾"), ("\\U+", "＼U+"), ("\\M+", "＼M+"))
+"""What a CAD program reads as a command inside a text, and how it is written instead."""
 _DASHES = {"CONTINUOUS": "", "DASHED": ' stroke-dasharray="1.6 1.2"', "DASHDOT": ' stroke-dasharray="5 1.6 0.6 1.6"'}
 
 
 def render_diagram(scheme: Scheme) -> str:
     """Return the diagram as SVG, 170 mm by 137 mm; a scheme without variant gives a sheet that says so."""
+    return _as_svg(_draw(scheme, font=SANS_FILE).modelspace())
+
+
+def render_dxf(scheme: Scheme) -> bytes:
+    """Return the diagram as DXF (R2010, UTF-8) in millimetres, framed; same scheme, same bytes.
+
+    Creation time and identifiers in the file are constants: a clock would change the bytes.
+    """
+    drawing = _draw(scheme, font=_CAD_FONT)
+    drawing.styles.get(_STYLE).set_extended_font_data(_CAD_FAMILY)
+    drawing.header["$INSUNITS"], drawing.header["$MEASUREMENT"] = _MILLIMETRES, _METRIC
+    drawing.header["$LWDISPLAY"] = 1
+    sheet = _Sheet(drawing.modelspace())
+    edges: list[Segment] = [(0, 0, WIDTH_MM, 0), (0, HEIGHT_MM, WIDTH_MM, HEIGHT_MM)]
+    sheet.draw([*edges, (0, 0, 0, HEIGHT_MM), (WIDTH_MM, 0, WIDTH_MM, HEIGHT_MM)], layer="frame")
+    title = f"电气接线示意图　方案编号：{scheme.scheme_id}"
+    sheet.write(title, 0.0, -3.5, align="MIDDLE_LEFT", height_mm=3.0)
+    target = StringIO(newline="\n")
+    drawing.write(target)
+    return target.getvalue().encode()
+
+
+def _draw(scheme: Scheme, *, font: str) -> Any:
     from ezdxf.filemanagement import new
 
-    _use_bundled_font()
+    _set_up()
     drawing = new("R2010", setup=["linetypes"])
-    drawing.styles.add(_STYLE, font=SANS_FILE)
+    drawing.styles.add(_STYLE, font=font)
+    for name in LAYERS.values():
+        drawing.layers.add(name)
     for name, draw in SYMBOLS.items():
         draw(drawing.blocks.new(name))
-    space = drawing.modelspace()
+    sheet = _Sheet(drawing.modelspace())
     if scheme.variants and scheme.supply is not None:
-        _draw_chain(space, plan_steps(scheme, scheme.variants[0]))
+        draw_plan(sheet, plan_diagram(scheme, scheme.variants[0]))
     else:
-        middle = (WIDTH_MM / 2, HEIGHT_MM / 2)
-        _write(space, ["无可直接接入的方案，不绘制接线示意图。"], at=middle, align="MIDDLE_CENTER")
-    return _as_svg(space)
+        text = "无可直接接入的方案，不绘制接线示意图。"
+        sheet.write(text, WIDTH_MM / 2, HEIGHT_MM / 2, align="MIDDLE_CENTER", height_mm=2.7)
+    return drawing
 
 
 @functools.cache
-def _use_bundled_font() -> None:
-    """Let ezdxf know the bundled fonts only: what a machine has installed must not change a drawing."""
+def _set_up() -> None:
+    """Let ezdxf know the bundled fonts only, and write no clock: neither machine nor time may change a drawing."""
+    from ezdxf._options import options
     from ezdxf.fonts import fonts
 
+    options.write_fixed_meta_data_for_testing = True
     fonts.font_manager.clear()
     fonts.font_manager.build([str(font_folder())], support_dirs=False)
 
 
-def _draw_chain(space: Any, steps: list[Step]) -> None:
-    heights = [_BOUNDARY_SHARE if isinstance(step, Boundary) else 1.0 for step in steps]
-    pitch = min((HEIGHT_MM - 2 * _MARGIN_MM) / sum(heights), _STAGE_MM_MAX)
-    top = HEIGHT_MM - (HEIGHT_MM - pitch * sum(heights)) / 2
-    end: float | None = None
-    for step, height in zip(steps, heights, strict=True):
-        centre = top - pitch * height / 2
-        top -= pitch * height
-        if isinstance(step, Boundary):
-            _draw_boundary(space, step, centre)
-            continue
-        if end is not None:
-            draw_lines(space, [(_AXIS_MM, end, _AXIS_MM, centre + HALF_HEIGHT_MM)])
-        _draw_stage(space, step, centre)
-        end = centre - HALF_HEIGHT_MM
+class _Sheet:
+    """A model space as the chains draw on it."""
+
+    def __init__(self, space: Any) -> None:
+        self._space = space
+
+    def draw(self, segments: Sequence[Segment], *, layer: str, weight: int = 30, linetype: str = "CONTINUOUS") -> None:
+        draw_lines(self._space, segments, weight=weight, linetype=linetype, layer=LAYERS[layer])
+
+    def place(self, symbol: str, x_mm: float, y_mm: float) -> None:
+        self._space.add_blockref(symbol, (x_mm, y_mm), dxfattribs={"layer": LAYERS["symbols"]})
+
+    def write(self, text: str, x_mm: float, y_mm: float, *, align: Align, height_mm: float) -> None:
+        from ezdxf.enums import TextEntityAlignment
+
+        attributes = {"style": _STYLE, "layer": LAYERS["texts"]}
+        entity = self._space.add_text(cad_text(text), height=height_mm * _CAP_SHARE, dxfattribs=attributes)
+        entity.set_placement((x_mm, y_mm), align=TextEntityAlignment[align])
 
 
-def _draw_stage(space: Any, stage: Stage, y: float) -> None:
-    offsets = [7.0 * (copy - (stage.copies - 1) / 2) for copy in range(stage.copies)]
-    for offset in offsets:
-        space.add_blockref(stage.symbol, (_AXIS_MM + offset, y))
-    if stage.copies > 1:
-        for edge in (y + HALF_HEIGHT_MM, y - HALF_HEIGHT_MM):
-            draw_lines(space, [(_AXIS_MM + offsets[0] - 3, edge, _AXIS_MM + offsets[-1] + 3, edge)], weight=50)
-    if stage.symbol in METER_TEXT_X_MM:
-        _write(space, ["Wh"], at=(_AXIS_MM + METER_TEXT_X_MM[stage.symbol], y), align="MIDDLE_CENTER", height=2.1)
-    left = _wrapped(stage.name, (_LEFT_EDGE_MM - _MARGIN_MM) / _TEXT_MM)
-    _write(space, left, at=(_LEFT_EDGE_MM, y), align="MIDDLE_RIGHT")
-    width = (WIDTH_MM - _MARGIN_MM - _RIGHT_EDGE_MM) / _TEXT_MM
-    right = [line for detail in stage.details for line in _wrapped(detail, width)]
-    _write(space, right[:_LABEL_LINES_MAX], at=(_RIGHT_EDGE_MM, y), align="MIDDLE_LEFT")
-
-
-def _draw_boundary(space: Any, boundary: Boundary, y: float) -> None:
-    draw_lines(space, [(_MARGIN_MM, y, WIDTH_MM - _MARGIN_MM, y)], weight=35, linetype="DASHDOT")
-    _write(space, ["供电企业侧 ▲"], at=(_MARGIN_MM, y + 2.6), align="MIDDLE_LEFT", height=2.4)
-    _write(space, ["客户侧 ▼"], at=(_MARGIN_MM, y - 2.6), align="MIDDLE_LEFT", height=2.4)
-    width = (WIDTH_MM - _MARGIN_MM - _AXIS_MM - 4.0) / _TEXT_MM
-    lines = _wrapped(f"产权分界点：{boundary.text}", width)[:_LABEL_LINES_MAX]
-    middle = y - 1.0 - _LEADING_MM * len(lines) / 2 if len(lines) > 1 else y - 3.1
-    _write(space, lines, at=(_AXIS_MM + 4.0, middle), align="MIDDLE_LEFT")
-
-
-def _write(space: Any, lines: list[str], *, at: tuple[float, float], align: str, height: float = _TEXT_MM) -> None:
-    """Write lines of text centred in height on ``at``; ``height`` is that of a Chinese character (mm)."""
-    from ezdxf.enums import TextEntityAlignment
-
-    x, y = at
-    top = y + _LEADING_MM * (len(lines) - 1) / 2
-    for number, line in enumerate(lines):
-        text = space.add_text(replace_missing(line)[0], height=height * 0.74, dxfattribs={"style": _STYLE})
-        text.set_placement((x, top - number * _LEADING_MM), align=TextEntityAlignment[align])
-
-
-def _wrapped(text: str, width: float) -> list[str]:
-    """Return ``text`` in lines of at most ``width`` Chinese characters; a label cut at its last line ends in ``…``."""
-    lines, line, used = [], "", 0.0
-    for character in text:
-        size = 1.0 if ord(character) > 0x2E7F else _LATIN_WIDTH
-        if used + size > width and not (character in _NEVER_FIRST and used <= width):
-            lines.append(line)
-            line, used = "", 0.0
-            if character == " ":
-                continue
-        line, used = line + character, used + size
-    lines.append(line)
-    if len(lines) > _LABEL_LINES_MAX:
-        lines = [*lines[: _LABEL_LINES_MAX - 1], lines[_LABEL_LINES_MAX - 1][:-1] + "…"]
-    return lines
+def cad_text(text: str) -> str:
+    """Return ``text`` as one line no CAD program takes a command from: such signs are written full width."""
+    line = "".join(" " if c.isspace() and c != "\u3000" else c for c in text)
+    line = "".join(c for c in line if unicodedata.category(c) not in {"Cc", "Cs"})
+    for sign, written in _COMMAND_SIGNS:
+        line = line.replace(sign, written)
+    return line
 
 
 def _as_svg(entities: Iterable[Any]) -> str:
@@ -168,8 +150,11 @@ def _outlined(entity: Any) -> str:
     from ezdxf.addons import text2path
     from ezdxf.path import Curve3To, Curve4To
 
+    text = entity.dxf.text
+    drawn = entity.copy()
+    drawn.dxf.text = replace_missing(text)[0]
     steps: list[str] = []
-    for path in text2path.make_paths_from_entity(entity):
+    for path in text2path.make_paths_from_entity(drawn):
         for part in path.sub_paths():
             steps.append(_move("M", part.start))
             for command in part.commands():
@@ -180,7 +165,7 @@ def _outlined(entity: Any) -> str:
                 else:
                     steps.append(_move("L", command.end))
             steps.append("Z")
-    title = f"<title>{escape(entity.dxf.text)}</title>"
+    title = f"<title>{escape(text)}</title>"
     return f'<g fill="#000000" stroke="none">{title}<path d="{"".join(steps)}"/></g>'
 
 

@@ -5,10 +5,18 @@ A layout names keys of the payload (``payload.py``) and carries the printed labe
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
-LayoutId = Literal["hv_reply", "lv_reply", "joint_work"]
+LayoutId = Literal[
+    "hv_reply",  # 高压供电方案答复单
+    "lv_reply",  # 低压供电方案答复单
+    "residential_reply",  # 居民小区供电方案答复单
+    "consultation_reply",  # 供电方案咨询初步答复意见
+    "joint_work",  # 供电方案转专业联动单
+    "works_order",  # 配套工程任务单
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +27,8 @@ class Field:
     key: str
     is_wide: bool = False
     """Takes the whole width of the form instead of half."""
+    no: str = ""
+    """Number of the field (栏号), printed small before the label."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +40,8 @@ class Form:
     repeat: str | None = None
     is_kept_with_next: bool = False
     """Not parted from what follows (a signature never stands alone on a page)."""
+    shown_if: str | None = None
+    """Payload key; left out where it is empty."""
     kind: Literal["form"] = "form"
 
 
@@ -57,17 +69,42 @@ class Grid:
     is_dense: bool = False
     """Printed small: an appendix for whoever checks the figures."""
     is_kept_with_next: bool = False
+    no: str = ""
     kind: Literal["grid"] = "grid"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Figure:
-    """A drawing with its caption."""
+class Comparison:
+    """Variants side by side: a column each, as many as the payload's text ``count`` says; none, no table.
+
+    ``head`` is a list of one row, the titles; ``rows`` the lines below. A row has ``label`` and ``v1``, ``v2``, … .
+    """
 
     title: str
-    name: Literal["diagram", "map"]
-    height_mm: float
+    head: str
+    rows: str
+    count: str
+    note: str | None = None
+    kind: Literal["comparison"] = "comparison"
+
+
+COMPARED_MAX = 5
+"""Columns a page has room for."""
+
+
+FigureName = Literal["diagram", "map", "scores"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """A drawing with its caption, as wide as the page where ``height_mm`` is ``None``."""
+
+    title: str
+    name: FigureName
+    height_mm: float | None = None
     starts_page: bool = False
+    shown_if: str | None = None
+    no: str = ""
     kind: Literal["figure"] = "figure"
 
 
@@ -76,6 +113,7 @@ class Heading:
     """Start of an appendix on a new page."""
 
     title: str
+    shown_if: str | None = None
     kind: Literal["heading"] = "heading"
 
 
@@ -85,18 +123,22 @@ class Signature:
 
     title: str
     parties: tuple[tuple[str, ...], ...]
+    no: str = ""
     kind: Literal["signature"] = "signature"
 
 
-Section = Form | Grid | Figure | Heading | Signature
+Section = Form | Grid | Comparison | Figure | Heading | Signature
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """A whole document."""
+    """A whole document in one version of its form."""
 
     id: LayoutId
     title: str
+    version: str
+    basis: str
+    """Under which rules the form is filled (编制依据), printed below the title."""
     sections: tuple[Section, ...]
 
     def as_dict(self) -> dict[str, Any]:
@@ -106,6 +148,29 @@ class Layout:
             if isinstance(section, Form):
                 drawn["lines"] = [[asdict(field) for field in line] for line in form_lines(section.fields)]
         return plain
+
+
+def numbered(sections: tuple[Section, ...], numbers: Mapping[str, str]) -> tuple[Section, ...]:
+    """Return the sections with the field numbers (栏号) of ``numbers``.
+
+    Keys of ``numbers``: payload key of a field, ``list.key`` for a field of a repeated form, ``rows`` of a grid,
+    ``figures`` and ``signature``. What is not named has no number.
+    """
+    return tuple(_numbered(section, numbers) for section in sections)
+
+
+def _numbered(section: Section, numbers: Mapping[str, str]) -> Section:
+    if isinstance(section, Form):
+        prefix = f"{section.repeat}." if section.repeat else ""
+        fields = tuple(replace(field, no=numbers.get(prefix + field.key, "")) for field in section.fields)
+        return replace(section, fields=fields)
+    if isinstance(section, Grid):
+        return replace(section, no=numbers.get(section.rows, ""))
+    if isinstance(section, Figure) and section.name != "scores":
+        return replace(section, no=numbers.get("figures", ""))
+    if isinstance(section, Signature):
+        return replace(section, no=numbers.get("signature", ""))
+    return section
 
 
 def form_lines(fields: tuple[Field, ...]) -> list[tuple[Field, ...]]:
@@ -123,3 +188,28 @@ def form_lines(fields: tuple[Field, ...]) -> list[tuple[Field, ...]]:
             lines.append((waiting, field))
             waiting = None
     return lines + ([(waiting,)] if waiting else [])
+
+
+def field(label: str, key: str) -> Field:
+    """Return a field of half the width."""
+    return Field(label=label, key=key)
+
+
+def wide(label: str, key: str) -> Field:
+    """Return a field of the whole width."""
+    return Field(label=label, key=key, is_wide=True)
+
+
+def column(label: str, key: str, share: float) -> Column:
+    """Return a column of texts."""
+    return Column(label=label, key=key, share=share)
+
+
+def number(label: str, key: str, share: float) -> Column:
+    """Return a column of numbers, aligned right."""
+    return Column(label=label, key=key, share=share, align="right")
+
+
+def centred(label: str, key: str, share: float) -> Column:
+    """Return a column of short words or signs."""
+    return Column(label=label, key=key, share=share, align="center")

@@ -10,16 +10,18 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from scheme.document.forms import LAYOUTS, layout_id
-from scheme.document.layout import Form
+from scheme.document.comparison import list_source_checks, list_variants
+from scheme.document.forms import find_layout, layout_id
+from scheme.document.layout import Form, LayoutId
+from scheme.document.orders import list_consultation, list_order, list_transition
 from scheme.document.tables import (
     Payload,
     Row,
     dashes,
-    list_comparison,
     list_customer_duties,
     list_fees,
     list_provenance,
+    list_refused,
     list_timeline,
     list_works,
     number_texts,
@@ -27,6 +29,7 @@ from scheme.document.tables import (
 from scheme.document.wording import (
     BUSINESS,
     CATEGORIES,
+    CONSULTATION_VERDICTS,
     IMPORTANCE,
     LAYING,
     LIMIT_KINDS,
@@ -44,14 +47,15 @@ from scheme.document.wording import (
     text_or_dash,
     text_or_utility,
 )
-from scheme.model import MeteringPoint, Scheme, Source, Variant
+from scheme.model import MeteringPoint, Scheme, Source, Supply, Variant
 
 
-def build_payload(scheme: Scheme) -> Payload:
-    """Return every text the documents print."""
+def build_payload(scheme: Scheme, form: LayoutId | None = None) -> Payload:
+    """Return every text the documents print; ``form`` is the one filled, by default the reply."""
     best = scheme.variants[0] if scheme.variants else None
     payload: Payload = {
         **_customer(scheme),
+        **_housing(scheme),
         **_load(scheme),
         **_conclusion(scheme),
         "fees": list_fees(scheme),
@@ -63,18 +67,23 @@ def build_payload(scheme: Scheme) -> Payload:
         **list_works(best),
         **list_timeline(scheme),
         **_verification(scheme, best),
+        "source_checks": list_source_checks(scheme, best),
         "customer_duties": list_customer_duties(scheme),
         "notices": number_texts(scheme.notices),
-        **list_comparison(scheme, best),
+        **list_variants(scheme),
+        **list_refused(scheme, best),
+        **list_transition(scheme),
+        **list_order(scheme, best),
+        **list_consultation(scheme),
         **list_provenance(scheme),
     }
-    return {**payload, "to_be_filled": _to_be_filled(scheme, payload)}
+    return {**payload, "to_be_filled": _to_be_filled(scheme, payload, form or layout_id(scheme))}
 
 
-def _to_be_filled(scheme: Scheme, payload: Payload) -> str:
+def _to_be_filled(scheme: Scheme, payload: Payload, form: LayoutId) -> str:
     """Return the fields left to the utility: those the scheme names, then every other one so marked on the form."""
     names = dict.fromkeys(scheme.to_be_filled)
-    for section in LAYOUTS[layout_id(scheme)].sections:
+    for section in find_layout(form, scheme).sections:
         if isinstance(section, Form):
             marked = [payload] if section.repeat is None else payload[section.repeat]
             labels = [f.label for row in marked for f in section.fields if row.get(f.key) == UTILITY_FILLS]  # type: ignore[union-attr]
@@ -86,9 +95,7 @@ def _customer(scheme: Scheme) -> Payload:
     request, supply = scheme.request, scheme.supply
     applicant, demand = _part(request, "applicant"), _part(request, "demand")
     place = _part(request, "location_cgcs2000")
-    is_high = layout_id(scheme) == "hv_reply"
-    level = {"hv_reply": "高压", "lv_reply": "低压", "joint_work": ""}[layout_id(scheme)]
-    business = text_or_dash(BUSINESS.get(str(request.get("business")), request.get("business")))
+    is_high = supply is not None and supply.voltage not in {"220V", "380V"}
     phases = "" if supply is None or (is_high and supply.phases == "三相") else supply.phases
     voltage = NOT_APPLICABLE if supply is None else VOLTAGES.get(supply.voltage, supply.voltage) + phases
     capacity = supply.capacity_kva if supply else demand.get("capacity_kva")
@@ -103,7 +110,7 @@ def _customer(scheme: Scheme) -> Payload:
         "category": text_or_dash(CATEGORIES.get(str(applicant.get("category")), applicant.get("category"))),
         "industry": UTILITY_FILLS,
         "importance": text_or_utility(IMPORTANCE.get(str(applicant.get("importance")))),
-        "business": business if business.startswith("装表") else level + business,
+        "business": _business(request, supply, is_high=is_high),
         "capacity": quantity(capacity, "kVA", 1),
         "voltage": voltage,
         "contact": text_or_utility(applicant.get("contact")),
@@ -111,6 +118,29 @@ def _customer(scheme: Scheme) -> Payload:
         "received_on": day(_text(request.get("received_on"))),
         "replied_on": day(scheme.provenance.as_of),
         "needed_on": day(_text(request.get("needed_on"))),
+    }
+
+
+def _business(request: Mapping[str, Any], supply: Supply | None, *, is_high: bool) -> str:
+    business = text_or_dash(BUSINESS.get(str(request.get("business")), request.get("business")))
+    if business.startswith("装表"):
+        return business
+    if _part(request, "applicant").get("category") == "residential_area":
+        return f"小区{business}"
+    return ("" if supply is None else "高压" if is_high else "低压") + business
+
+
+def _housing(scheme: Scheme) -> Payload:
+    """Return what a residential area (居民小区) is asked beyond others; floor areas and stations are the utility's."""
+    circumstances = _part(scheme.request, "circumstances")
+    transformers = scheme.receiving.transformers if scheme.receiving else ()
+    return {
+        "households": f"{households} 户" if (households := circumstances.get("households")) else UTILITY_FILLS,
+        "household_metering": "一户一表",
+        **dict.fromkeys(("floor_area", "dwelling_area", "shop_area", "public_area"), UTILITY_FILLS),
+        **dict.fromkeys(("switching_stations", "stations", "station_equipment"), UTILITY_FILLS),
+        "station_transformers": "；".join(f"{t.model}　{number(t.sn_kva, 1)} kVA × {t.count}台" for t in transformers)
+        or UTILITY_FILLS,
     }
 
 
@@ -138,8 +168,11 @@ def _load(scheme: Scheme) -> Payload:
 def _conclusion(scheme: Scheme) -> Payload:
     validity, timeline = scheme.validity, scheme.timeline
     span = f"{day(validity.from_on)}至{day(validity.to_on)}" if validity else NOT_APPLICABLE
+    verdicts = VERDICTS
+    if scheme.consultation is not None:
+        verdicts, span = CONSULTATION_VERDICTS, "无，对双方不具约束力"
     return {
-        "verdict": VERDICTS[scheme.verdict],
+        "verdict": verdicts[scheme.verdict],
         "verdict_note": "本申请不能由系统自动答复，原因见下；本单不含供电方案。",
         "reasons_text": "；".join(reason.text for reason in scheme.reasons) or _no_reasons(scheme),
         "reasons": [
@@ -149,8 +182,18 @@ def _conclusion(scheme: Scheme) -> Payload:
         or [{"no": NOT_APPLICABLE, "text": "无", "code": NOT_APPLICABLE}],
         "validity": span,
         "is_restricted": "否" if scheme.verdict == "answered" else "是",
-        "planned_on": day(timeline.planned_on) if timeline else NOT_APPLICABLE,
+        "planned_on": day(timeline.promise_on or timeline.planned_on) if timeline else NOT_APPLICABLE,
+        "higher_voltage": _higher_voltage(scheme),
     }
+
+
+def _higher_voltage(scheme: Scheme) -> str:
+    higher = scheme.higher_voltage
+    if higher is None:
+        return NOT_APPLICABLE
+    level = VOLTAGES.get(higher.recommended_voltage, higher.recommended_voltage)
+    most = quantity(higher.range_max_kva, "kVA", 1)
+    return f"{level}（受电容量{quantity(higher.capacity_kva, 'kVA', 1)}，超过10千伏供电上限{most}）"
 
 
 def _no_reasons(scheme: Scheme) -> str:
@@ -170,6 +213,7 @@ def _source(source: Source, scheme: Scheme, best: Variant | None) -> Row:
         "capacity": quantity(source.capacity_kva, "kVA", 1),
         "substation": text_or_utility(source.substation),
         "busbar": text_or_utility(source.busbar),
+        "outgoing": UTILITY_FILLS,
         "feeder": text_or_utility(source.feeder),
         "transformer_area": text_or_dash(source.transformer_area),
         "point": text_or_dash(source.point),
@@ -199,6 +243,7 @@ def _receiving(scheme: Scheme) -> Payload:
         "receiving_kind": text_or_dash(receiving.point_kind if receiving else None),
         "main_connection": text_or_dash(receiving.main_connection if receiving else None),
         "operation_mode": text_or_dash(receiving.operation_mode if receiving else None),
+        "interlock": text_or_dash(scheme.supply.interlock if scheme.supply else None),
         "transformers": "；".join(f"{t.model}　{number(t.sn_kva, 1)} kVA × {t.count}台" for t in transformers)
         or NOT_APPLICABLE,
         "receiving_kva": quantity(sum(t.sn_kva * t.count for t in transformers) or None, "kVA", 1),
@@ -209,6 +254,7 @@ def _receiving(scheme: Scheme) -> Payload:
         "emergency": emergency_text,
         "dispatch": UTILITY_FILLS,
         "cubicles": UTILITY_FILLS,
+        "quality_devices": "申请中未声明",
     }
 
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 import functools
 import json
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from scheme.document.build_templates import TEMPLATES
 from scheme.document.glyphs import font_folder, replace_missing
-from scheme.document.layout import Layout
+from scheme.document.layout import FigureName, Layout
 from scheme.document.tables import Payload, Row
 
 _BREAK_AFTER = re.compile(r"([-/_.:@+=])(?=\S)")
@@ -24,18 +25,17 @@ _ZERO_WIDTH_SPACE = "\u200b"
 _PNG_PPI = 200.0
 
 
-def render_pdf(payload: Payload, *, layout: Layout, diagram_svg: str, map_svg: str, as_of: datetime) -> bytes:
+def render_pdf(payload: Payload, *, layout: Layout, pictures: Mapping[FigureName, str], as_of: datetime) -> bytes:
     """Return the reply as a PDF; same input, same bytes.
 
     Args:
         payload: Texts to print.
         layout: Form to use.
-        diagram_svg: Single-line diagram.
-        map_svg: Location sketch.
+        pictures: SVG by figure name.
         as_of: Creation time written into the file.
     """
     document = json.dumps({"layout": layout.as_dict(), "values": _printable(payload)}, ensure_ascii=False)
-    inputs = {"document": document, "diagram": diagram_svg, "map": map_svg}
+    inputs = {"document": document, **{str(name): svg for name, svg in pictures.items()}}
     return _compile("form.typ", inputs, format="pdf", timestamp=as_of)
 
 

@@ -18,7 +18,7 @@ from gridmodel.geometry import LocalPlane
 from gridmodel.snapshot import Snapshot
 from scheme.document.glyphs import replace_missing
 from scheme.document.wording import NOT_APPLICABLE
-from scheme.model import ConnectionPoint, Scheme
+from scheme.model import ConnectionPoint, Route, Scheme
 
 WIDTH_MM, HEIGHT_MM = 170.0, 94.0
 _MAP_WIDTH_MM = 131.0
@@ -103,6 +103,8 @@ def _view(scheme: Scheme, lon_deg: float, lat_deg: float) -> _View:
         shown.append((variant.connection_point.lon_deg, variant.connection_point.lat_deg))
     if scheme.variants:
         shown += _path(scheme.variants[0].route.geometry)
+        for source in scheme.variants[0].further_sources:
+            shown += [(source.connection_point.lon_deg, source.connection_point.lat_deg), *_path(source.route.geometry)]
     else:
         shown += [(item.connection_point.lon_deg, item.connection_point.lat_deg) for item in _nearest_rejected(scheme)]
     x, y = plane.to_metres([place[0] for place in shown], [place[1] for place in shown])
@@ -185,25 +187,48 @@ def _draw_candidates(sheet: _Sheet, view: _View, scheme: Scheme) -> None:
             sheet.legend["未采用的接入点"] = cross
     for variant in reversed(scheme.variants):
         is_best = variant is scheme.variants[0]
-        color, dashes = (_RED, "") if is_best else (_GREY, ' stroke-dasharray="1.5 1"')
-        places = _path(variant.route.geometry)
-        if len(places) > 1:
-            xs, ys = view.on_paper([p[0] for p in places], [p[1] for p in places])
-            path = "M" + "L".join(f"{a:.2f},{b:.2f}" for a, b in zip(xs, ys, strict=True))
-            pen = f'fill="none" stroke="{color}" stroke-width="{0.8 if is_best else 0.4}"{dashes}'
-            sheet.shapes.append(f'<path d="{path}" {pen}/>')
-            if is_best:
-                sheet.taken += _along(xs, ys)
-            sheet.legend["推荐接入线路" if is_best else "备选接入线路"] = f'<path d="M-3.5,0H3.5" {pen}/>'
-    spots = [(variant, *_spot(view, variant.connection_point)) for variant in scheme.variants]
-    for variant, x, y in reversed(spots):
-        is_best = variant is scheme.variants[0]
-        mark = _numbered(str(variant.rank), _RED if is_best else _GREY)
+        _draw_route(sheet, view, variant.route, is_best=is_best)
+        for source in variant.further_sources if is_best else ():
+            _draw_route(sheet, view, source.route, is_best=True)
+    spots = [(mark, is_best, point, *_spot(view, point)) for mark, is_best, point in _marked(scheme)]
+    for text, is_best, _, x, y in reversed(spots):
+        mark = _numbered(text, _RED if is_best else _GREY)
         sheet.shapes.append(_at(x, y, mark))
         sheet.taken.append((x - 2.2, y - 2.2, x + 2.2, y + 2.2))
         sheet.legend["推荐接入点" if is_best else "备选接入点（序号）"] = mark
-    for variant, x, y in spots:
-        _label(sheet, variant.connection_point.name or variant.connection_point.element_source_id, x, y)
+    labelled: set[str] = set()
+    for _, _, point, x, y in spots:
+        name = point.name or point.element_source_id
+        if name not in labelled:
+            labelled.add(name)
+            _label(sheet, name, x, y)
+
+
+def _marked(scheme: Scheme) -> list[tuple[str, bool, ConnectionPoint]]:
+    """Return mark, whether recommended, and point of every variant; sources of the recommended one are 1A, 1B, …"""
+    marked: list[tuple[str, bool, ConnectionPoint]] = []
+    for variant in scheme.variants:
+        is_best = variant is scheme.variants[0]
+        points = [variant.connection_point]
+        points += [source.connection_point for source in variant.further_sources] if is_best else []
+        for place, point in enumerate(points):
+            letter = chr(ord("A") + place) if len(points) > 1 else ""
+            marked.append((f"{variant.rank}{letter}", is_best, point))
+    return marked
+
+
+def _draw_route(sheet: _Sheet, view: _View, route: Route, *, is_best: bool) -> None:
+    color, dashes = (_RED, "") if is_best else (_GREY, ' stroke-dasharray="1.5 1"')
+    places = _path(route.geometry)
+    if len(places) < 2:
+        return
+    xs, ys = view.on_paper([p[0] for p in places], [p[1] for p in places])
+    path = "M" + "L".join(f"{a:.2f},{b:.2f}" for a, b in zip(xs, ys, strict=True))
+    pen = f'fill="none" stroke="{color}" stroke-width="{0.8 if is_best else 0.4}"{dashes}'
+    sheet.shapes.append(f'<path d="{path}" {pen}/>')
+    if is_best:
+        sheet.taken += _along(xs, ys)
+    sheet.legend["推荐接入线路" if is_best else "备选接入线路"] = f'<path d="M-3.5,0H3.5" {pen}/>'
 
 
 def _along(xs: Floats, ys: Floats) -> list[tuple[float, float, float, float]]:

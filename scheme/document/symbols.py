@@ -15,10 +15,15 @@ _THICK = 70
 """Line weight of busbars (hundredths of a millimetre)."""
 
 
-def draw_lines(block: Any, segments: Iterable[Segment], *, weight: int = 30, linetype: str = "CONTINUOUS") -> None:
-    """Add straight lines ``(x1, y1, x2, y2)`` in millimetres; ``weight`` in hundredths of a millimetre."""
+def draw_lines(
+    block: Any, segments: Iterable[Segment], *, weight: int = 30, linetype: str = "CONTINUOUS", layer: str = "0"
+) -> None:
+    """Add straight lines ``(x1, y1, x2, y2)`` in millimetres; ``weight`` in hundredths of a millimetre.
+
+    Inside a block, layer ``0`` takes on the layer of the place where the block is put.
+    """
     for x1, y1, x2, y2 in segments:
-        block.add_line((x1, y1), (x2, y2), dxfattribs={"lineweight": weight, "linetype": linetype})
+        block.add_line((x1, y1), (x2, y2), dxfattribs={"lineweight": weight, "linetype": linetype, "layer": layer})
 
 
 def _rectangle(left: float, bottom: float, right: float, top: float) -> list[Segment]:

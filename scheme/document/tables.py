@@ -5,19 +5,18 @@ from __future__ import annotations
 from scheme.document.wording import (
     NOT_APPLICABLE,
     POINT_KINDS,
-    SCORE_PARTS,
     SIDES,
+    STOCK,
     UTILITY_FILLS,
     day,
     duration,
     fixed,
     number,
-    percent,
     policy_value,
     text_or_dash,
     text_or_utility,
 )
-from scheme.model import PolicyRead, Scheme, Variant
+from scheme.model import Material, Milestone, PolicyRead, Scheme, Variant
 
 Row = dict[str, str]
 Payload = dict[str, str | list[Row]]
@@ -25,6 +24,9 @@ Payload = dict[str, str | list[Row]]
 REJECTED_SHOWN_MAX = 10
 PROFILE_SHOWN_MAX = 12
 _PROVISIONAL_NOTE = "所涉年度的法定节假日安排尚未公布，标“暂定”的日期以公布后的工作日为准。"
+_STOCK_KEYS = ("stock", "store", "supply")
+_RECEIPT = "　"
+"""Left blank to be filled by hand."""
 _COST_NOTE = "本表仅供方案比较，不作为报价或结算依据。"
 
 
@@ -44,7 +46,7 @@ def list_fees(scheme: Scheme) -> list[Row]:
 
 def list_works(best: Variant | None) -> Payload:
     if best is None:
-        return {"works": [], "materials": [], "costs": [], "cost_note": _COST_NOTE}
+        return {"works": [], "materials": [], "materials_note": "", "costs": [], "cost_note": _COST_NOTE}
     works: list[Row] = [
         {
             "no": str(no),
@@ -63,18 +65,41 @@ def list_works(best: Variant | None) -> Payload:
             "quantity": number(item.quantity, 3),
             "unit": item.unit,
             "side": SIDES[item.side],
+            **_stock(item),
         }
         for no, item in enumerate(best.bill_of_materials, start=1)
     ]
     return {
         "works": works or [dashes("no", "text", "quantity", "unit", "side")],
-        "materials": materials or [dashes("no", "name", "type_id", "quantity", "unit", "side")],
+        "materials": materials
+        or [dashes("no", "name", "type_id", "quantity", "unit", "side", "stock", "store", "supply")],
+        "materials_note": _stock_note(best),
         "costs": _costs(best),
         "cost_note": _COST_NOTE
         + (f"未计价项目：{'、'.join(best.cost.not_priced)}。" if best.cost.not_priced else "")
         + f"其中供电企业投资约{fixed(best.cost.utility_typical_cny10k, 2)}万元，"
         + f"客户投资约{fixed(best.cost.customer_typical_cny10k, 2)}万元（中值）。",
     }
+
+
+def _stock(item: Material) -> Row:
+    """Return stock, place and state of supply; what no stock table tells is left to the store, or to the customer."""
+    if item.stock_status is None:
+        blank = NOT_APPLICABLE if item.side == "customer" else _RECEIPT
+        return {"stock": blank, "store": blank, "supply": "客户自备" if item.side == "customer" else _RECEIPT}
+    state = [STOCK[item.stock_status], item.stock_order, f"{day(item.ready_on)}到货" if item.ready_on else ""]
+    return {
+        "stock": number(item.stock_quantity, 3),
+        "store": text_or_dash(item.stock_location),
+        "supply": "，".join(text for text in state if text),
+    }
+
+
+def _stock_note(best: Variant) -> str:
+    dates = sorted({item.stock_as_of for item in best.bill_of_materials if item.stock_as_of})
+    known = f"库存数据日期：{'、'.join(day(date) for date in dates)}。" if dates else ""
+    is_open = any(item.stock_status is None and item.side == "utility" for item in best.bill_of_materials)
+    return known + ("空白处由物资部门填写。" if is_open else "")
 
 
 def _costs(best: Variant) -> list[Row]:
@@ -103,25 +128,34 @@ def _costs(best: Variant) -> list[Row]:
 
 def list_timeline(scheme: Scheme) -> Payload:
     timeline = scheme.timeline
-    milestones = [
-        {
-            "text": item.text,
-            "duration": duration(item.duration, item.unit),
-            "starts_on": day(item.starts_on),
-            "ends_on": day(item.ends_on),
-            "note": "暂定" if item.is_provisional else NOT_APPLICABLE,
-        }
-        for item in (timeline.milestones if timeline else ())
-    ]
+    steps = timeline.milestones if timeline else ()
+    names = {item.code: item.text for item in steps}
     provisional = timeline is not None and timeline.is_provisional
+    contract = timeline.contract if timeline else None
     return {
         "steps": " → ".join(f"{step.no}．{step.name}" for step in scheme.steps) or NOT_APPLICABLE,
         "time_limit": duration(timeline.limit, timeline.limit_unit) if timeline else NOT_APPLICABLE,
         "limit_on": day(timeline.limit_on) if timeline else NOT_APPLICABLE,
-        "milestones": milestones,
-        "timeline_note": "所涉年度的法定节假日安排尚未公布，标“暂定”的日期以公布后的工作日为准。"
-        if provisional
-        else "",
+        "promise": text_or_dash(timeline.promise_text if timeline else None),
+        "critical_path": " → ".join(names.get(code, code) for code in timeline.critical_path if code)
+        if timeline and timeline.critical_path
+        else NOT_APPLICABLE,
+        "contract": contract.text if contract else NOT_APPLICABLE,
+        "milestones": [_milestone(item) for item in steps],
+        "timeline_note": _PROVISIONAL_NOTE if provisional else "",
+    }
+
+
+def _milestone(item: Milestone) -> Row:
+    notes = ["关键路径"] if item.is_critical else []
+    notes += ["暂定"] if item.is_provisional else []
+    notes += [f"待定：{item.needs}"] if item.needs else []
+    return {
+        "text": item.text,
+        "duration": duration(item.duration, item.unit),
+        "starts_on": day(item.starts_on),
+        "ends_on": day(item.ends_on),
+        "note": "、".join(notes) or NOT_APPLICABLE,
     }
 
 
@@ -130,14 +164,12 @@ def list_customer_duties(scheme: Scheme) -> list[Row]:
     return rows + [{"kind": "检验范围", "text": item} for item in scheme.inspection_scope]
 
 
-def list_comparison(scheme: Scheme, best: Variant | None) -> Payload:
+def list_refused(scheme: Scheme, best: Variant | None) -> Payload:
     left_out = len(scheme.rejected) - REJECTED_SHOWN_MAX
     profile = best.verification.voltage_profile if best else ()
     shown = _spread(len(profile), PROFILE_SHOWN_MAX)
     left_out_nodes = len(profile) - len(shown)
     return {
-        "variants": [_variant(variant) for variant in scheme.variants],
-        "variants_note": _weights_note(best),
         "rejected": [
             {
                 "point": item.connection_point.name or item.connection_point.element_source_id,
@@ -148,6 +180,13 @@ def list_comparison(scheme: Scheme, best: Variant | None) -> Payload:
             for item in scheme.rejected[:REJECTED_SHOWN_MAX]
         ],
         "rejected_note": f"另有{left_out}个接入点未列出，见数据文件。" if left_out > 0 else "",
+        "rejected_sets": [
+            {
+                "points": " ＋ ".join(point.name or point.element_source_id for point in item.connection_points),
+                "reasons": "；".join(reason.text for reason in item.reasons) or NOT_APPLICABLE,
+            }
+            for item in scheme.rejected_sets[:REJECTED_SHOWN_MAX]
+        ],
         "voltage_profile": [
             {
                 "element_id": _profile_node(item.get("element_id")),
@@ -166,31 +205,6 @@ def _spread(count: int, shown_max: int) -> list[int]:
     if count <= shown_max:
         return list(range(count))
     return [round(step * (count - 1) / (shown_max - 1)) for step in range(shown_max)]
-
-
-def _variant(variant: Variant) -> Row:
-    check, point = variant.verification, variant.connection_point
-    loading = max(check.line_loading_ratio_max, check.transformer_loading_ratio_max or 0.0)
-    return {
-        "rank": str(variant.rank),
-        "kind": variant.connection_mode or POINT_KINDS[point.kind],
-        "point": point.name or point.element_source_id,
-        "distance": number(variant.distance_m, 0),
-        "length": number(variant.route.length_m, 0),
-        "cost": fixed(variant.cost.total_typical_cny10k, 2),
-        "u_min": fixed(check.u_pu_min, 4),
-        "loading": percent(loading),
-        "score": fixed(variant.score.total, 3),
-    }
-
-
-def _weights_note(best: Variant | None) -> str:
-    if best is None:
-        return ""
-    weights = "、".join(
-        f"{SCORE_PARTS.get(key, key)} {number(value, 3)}" for key, value in sorted(best.score.weights.items())
-    )
-    return f"评分权重：{weights}。" if weights else ""
 
 
 def list_provenance(scheme: Scheme) -> Payload:

@@ -13,8 +13,8 @@ from datetime import datetime
 from io import BytesIO
 from pathlib import Path
 
-from scheme.document.build_templates import TEMPLATES, pack
-from scheme.document.layout import Figure, Layout
+from scheme.document.build_templates import pack, template_path
+from scheme.document.layout import Figure, FigureName, Layout
 from scheme.document.tables import Payload
 
 PICTURE_WIDTH_MM = 170.0
@@ -24,7 +24,7 @@ def render_word(
     payload: Payload,
     *,
     layout: Layout,
-    pictures: Mapping[str, bytes],
+    pictures: Mapping[FigureName, bytes],
     as_of: datetime,
     template: Path | BytesIO | None = None,
 ) -> bytes:
@@ -45,7 +45,7 @@ def render_word(
     from jinja2 import StrictUndefined
     from jinja2.sandbox import SandboxedEnvironment
 
-    document = DocxTemplate(template or TEMPLATES / layout.id / "template.docx")
+    document = DocxTemplate(template or template_path(layout))
     environment = SandboxedEnvironment(autoescape=True, undefined=StrictUndefined)
     document.render(dict(payload), jinja_env=environment, autoescape=True)
     for section in layout.sections:

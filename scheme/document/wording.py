@@ -37,6 +37,11 @@ VERDICTS = {
     "transition": "同意按过渡方案供电，其余容量待配套工程完成后供给",
     "joint_work": "转专业联动办理",
 }
+CONSULTATION_VERDICTS = {
+    "answered": "按现有资料初步具备供电条件，正式报装后答复供电方案",
+    "transition": "按现有资料电网供电能力受限，可先按过渡方案供电，正式报装后答复供电方案",
+    "joint_work": "按现有资料尚不能提出接入点，正式报装后由专业联动编制供电方案",
+}
 POINT_KINDS = {
     "substation_bay": "变电站间隔",
     "switching_station_bay": "开关站间隔",
@@ -48,6 +53,7 @@ POINT_KINDS = {
     "lv_pole": "低压杆",
     "lv_node": "低压节点",
 }
+STOCK = {"in_stock": "库存满足", "ordered": "已订货", "short": "缺货", "not_known": "待物资部门核对"}
 LIMIT_KINDS = {
     "line_loading": "线路负载率越限",
     "transformer_loading": "变压器负载率越限",
@@ -56,7 +62,11 @@ LIMIT_KINDS = {
     "existing_violation": "现状已越限",
     "convergence": "潮流无解",
 }
-VOLTAGES = {"220V": "交流220伏", "380V": "交流380伏", "10kV": "交流10千伏", "20kV": "交流20千伏"}
+VOLTAGES = {
+    "220V": "交流220伏",
+    "380V": "交流380伏",
+    **{f"{level}kV": f"交流{level}千伏" for level in (10, 20, 35, 110, 220)},
+}
 SCORE_PARTS = {
     "cost": "造价",
     "distance": "距离",
@@ -68,8 +78,10 @@ COMPARISONS = {"le": "≤", "lt": "＜", "ge": "≥", "gt": "＞", "eq": "＝"}
 UNITS = {
     **dict.fromkeys(("ratio", "count", "text", "texts", "flag", "table", "record"), ""),
     "A_list": "A",
+    "kA_list": "kA",
     "m_list": "m",
     "cny_per_kva": "元/kVA",
+    "degree_c": "℃",
     "pu": "p.u.",
     "workday": "个工作日",
     "day": "天",
@@ -78,10 +90,8 @@ UNITS = {
 }
 
 _VALUE_CHARACTERS_MAX = 36
-    "kA_list": "kA",
 
 
-    "degree_c": "℃",
 def number(value: float | None, digits: int) -> str:
     """Return ``value`` rounded to at most ``digits`` decimals, without trailing zeros; ``—`` when not known."""
     if value is None or not math.isfinite(value):

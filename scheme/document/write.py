@@ -14,32 +14,37 @@ from typing import Any
 
 from gridmodel.errors import InputError
 from gridmodel.snapshot import Snapshot
-from scheme.document.forms import LAYOUTS, layout_id
+from scheme.document.forms import find_layout, layout_id
+from scheme.document.layout import FigureName, LayoutId
 from scheme.document.payload import build_payload
 from scheme.model import Document, Scheme
 
-DOCUMENTS = (
-    Document(kind="json", file="scheme.json"),
-    Document(kind="docx", file="scheme.docx"),
-    Document(kind="pdf", file="scheme.pdf"),
-    Document(kind="svg", file="diagram.svg"),
-    Document(kind="svg", file="map.svg"),
+FILES = (
+    "scheme.json",
+    "scheme.docx",
+    "scheme.pdf",
+    "diagram.svg",
+    "diagram.dxf",
+    "map.svg",
+    "works_order.docx",
+    "works_order.pdf",
 )
+"""Every file a scheme may have; those of an earlier scheme in the same folder are taken away."""
 _DIGITS = 6
 
 
 def write_documents(scheme: Scheme, snapshot: Snapshot, folder: Path) -> Scheme:
-    """Write the record, the reply as Word and PDF, the diagram and the sketch; return the scheme naming them.
+    """Write record, reply, drawings and, where something is built, the works order; return the scheme naming them.
 
     Args:
         scheme: What to write.
         snapshot: Grid the scheme was computed on; drawn around the customer.
-        folder: Where to; made if missing. Files of the same names are replaced together.
+        folder: Where to; made if missing. Files of the names in ``FILES`` are replaced together.
 
     Raises:
         InputError: The folder cannot be written to.
     """
-    complete = replace(scheme, documents=DOCUMENTS)
+    complete = replace(scheme, documents=list_documents(scheme))
     files = render_documents(complete, snapshot)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -56,24 +61,55 @@ def write_documents(scheme: Scheme, snapshot: Snapshot, folder: Path) -> Scheme:
     return complete
 
 
+def list_documents(scheme: Scheme) -> tuple[Document, ...]:
+    """Return the documents of a scheme, with form and version of those filled from one."""
+    documents = [Document(kind="json", file="scheme.json")]
+    for form, stem in _filled_forms(scheme):
+        version = find_layout(form, scheme).version
+        documents.append(Document(kind="docx", file=f"{stem}.docx", form=form, template_version=version))
+        documents.append(Document(kind="pdf", file=f"{stem}.pdf", form=form, template_version=version))
+    return (
+        *documents,
+        Document(kind="svg", file="diagram.svg"),
+        Document(kind="dxf", file="diagram.dxf"),
+        Document(kind="svg", file="map.svg"),
+    )
+
+
+def _filled_forms(scheme: Scheme) -> list[tuple[LayoutId, str]]:
+    """Return form and file stem of what is filled: the reply, and the works order of a connection that is built."""
+    forms: list[tuple[LayoutId, str]] = [(layout_id(scheme), "scheme")]
+    if scheme.variants and scheme.consultation is None:
+        forms.append(("works_order", "works_order"))
+    return forms
+
+
 def render_documents(scheme: Scheme, snapshot: Snapshot) -> dict[str, bytes]:
     """Return the content of every document by file name."""
-    from scheme.document.diagram import render_diagram
+    from scheme.document.diagram import render_diagram, render_dxf
     from scheme.document.pdf import render_pdf, render_png
+    from scheme.document.scores import render_scores
     from scheme.document.sketch import render_sketch
     from scheme.document.word import render_word
 
-    layout, payload = LAYOUTS[layout_id(scheme)], build_payload(scheme)
     as_of = datetime.fromisoformat(scheme.provenance.as_of).replace(tzinfo=UTC)
-    diagram, sketch = render_diagram(scheme), render_sketch(scheme, snapshot)
-    pictures = {"diagram": render_png(diagram), "map": render_png(sketch)}
-    return {
-        "scheme.json": canonical_json(scheme.as_dict()),
-        "scheme.docx": render_word(payload, layout=layout, pictures=pictures, as_of=as_of),
-        "scheme.pdf": render_pdf(payload, layout=layout, diagram_svg=diagram, map_svg=sketch, as_of=as_of),
-        "diagram.svg": diagram.encode(),
-        "map.svg": sketch.encode(),
+    drawings: dict[FigureName, str] = {
+        "diagram": render_diagram(scheme),
+        "map": render_sketch(scheme, snapshot),
+        "scores": render_scores(scheme),
     }
+    pictures = {name: render_png(svg) for name, svg in drawings.items()}
+    files = {
+        "scheme.json": canonical_json(scheme.as_dict()),
+        "diagram.svg": drawings["diagram"].encode(),
+        "diagram.dxf": render_dxf(scheme),
+        "map.svg": drawings["map"].encode(),
+    }
+    for form, stem in _filled_forms(scheme):
+        layout, payload = find_layout(form, scheme), build_payload(scheme, form)
+        files[f"{stem}.docx"] = render_word(payload, layout=layout, pictures=pictures, as_of=as_of)
+        files[f"{stem}.pdf"] = render_pdf(payload, layout=layout, pictures=drawings, as_of=as_of)
+    return files
 
 
 def canonical_json(plain: Mapping[str, Any]) -> bytes:
@@ -105,11 +141,12 @@ def _publish(staging: Path, folder: Path, names: tuple[str, ...]) -> None:
     kept.mkdir()
     moved: list[str] = []
     try:
-        for name in names:
+        for name in (*names, *(name for name in FILES if name not in names)):
             if (folder / name).exists():
                 os.replace(folder / name, kept / name)
-            moved.append(name)
-            os.replace(staging / name, folder / name)
+            if name in names:
+                moved.append(name)
+                os.replace(staging / name, folder / name)
     except OSError:
         for name in moved:
             (folder / name).unlink(missing_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -13,10 +14,19 @@ from pydantic import TypeAdapter
 
 from gridmodel.net import build_net
 from gridmodel.snapshot import Snapshot
+from scheme.document.write import render_documents
 from scheme.model import Scheme
 
 SCHEMES = Path(__file__).parents[2] / "fixtures" / "schemes"
-NAMES = ("lv_resident_220v", "lv_small_micro_380v", "hv_single_source_10kv", "joint_work_10kv")
+NAMES = (
+    "lv_resident_220v",
+    "lv_small_micro_380v",
+    "hv_single_source_10kv",
+    "hv_dual_source_10kv",
+    "residential_area_10kv",
+    "consultation_10kv",
+    "joint_work_10kv",
+)
 
 
 def load_plain(name: str) -> dict[str, Any]:
@@ -26,6 +36,12 @@ def load_plain(name: str) -> dict[str, Any]:
 
 def as_scheme(plain: dict[str, Any]) -> Scheme:
     return TypeAdapter(Scheme).validate_python(plain)
+
+
+@functools.cache
+def rendered_files(name: str) -> dict[str, bytes]:
+    """The documents of a hand-written scheme, rendered once."""
+    return render_documents(as_scheme(load_plain(name)), small_snapshot())
 
 
 @pytest.fixture(params=NAMES)
@@ -45,6 +61,7 @@ def snapshot() -> Snapshot:
     return small_snapshot()
 
 
+@functools.cache
 def small_snapshot() -> Snapshot:
     nodes: list[dict[str, Any]] = []
     lines: list[dict[str, Any]] = []

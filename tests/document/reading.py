@@ -22,7 +22,8 @@ def squeezed(text: str) -> str:
 
 def word_text(content: bytes) -> str:
     document = Document(BytesIO(content))
-    parts = [document.element.body, *(s.header._element for s in document.sections)]
+    margins = [part._element for s in document.sections for part in (s.header, s.footer)]
+    parts = [document.element.body, *margins]
     return squeezed("".join(node.text or "" for part in parts for node in part.iter() if node.tag.endswith("}t")))
 
 

@@ -6,56 +6,57 @@ from typing import Any
 
 import pytest
 
-from gridmodel.snapshot import Snapshot
-from scheme.document.forms import LAYOUTS, layout_id
-from scheme.document.layout import Form, Grid, Layout
+from scheme.document.forms import LAYOUTS, find_layout, layout_id
+from scheme.document.layout import Comparison, Form, Grid, Layout
 from scheme.document.payload import build_payload
 from scheme.document.tables import Payload
-from scheme.document.write import render_documents
-from scheme.model import Scheme
-from tests.document.conftest import NAMES, as_scheme, load_plain
+from tests.document.conftest import NAMES, as_scheme, load_plain, rendered_files
 from tests.document.reading import drawable, pdf_text, squeezed, word_text
-
-
-@pytest.fixture(scope="module", params=NAMES)
-def rendered(request: pytest.FixtureRequest, snapshot: Snapshot) -> tuple[Scheme, Payload, dict[str, bytes]]:
-    scheme = as_scheme(load_plain(request.param))
-    return scheme, build_payload(scheme), render_documents(scheme, snapshot)
 
 
 def expected_texts(payload: Payload, layout: Layout) -> list[tuple[str, str]]:
     """Label or key, and the text that must be printed for it; ``row.title`` stands in the banner of a repeated form."""
-    found: list[tuple[str, str]] = [("title", layout.title)]
+    found: list[tuple[str, str]] = [("title", layout.title), ("basis", layout.basis), ("version", layout.version)]
     for section in layout.sections:
-        if isinstance(section, Form):
+        if isinstance(section, Form) and (section.shown_if is None or payload[section.shown_if]):
             rows: list[Any] = [payload] if section.repeat is None else list(payload[section.repeat])
             found += [(field.key, row[field.key]) for row in rows for field in section.fields]
-            found += [("label", field.label) for field in section.fields if rows]
+            found += [("label", f"{field.no}{field.label}") for field in section.fields if rows]
         elif isinstance(section, Grid):
-            found += [(f"{section.rows}.{c.key}", row[c.key]) for row in payload[section.rows] for c in section.columns]  # type: ignore[index]
-            if section.note:
+            rows = list(payload[section.rows])
+            found += [(f"{section.rows}.{c.key}", row[c.key]) for row in rows for c in section.columns]
+            if section.note and (rows or not section.is_optional):
                 found.append((section.note, str(payload[section.note])))
+        elif isinstance(section, Comparison):
+            columns = [f"v{place}" for place in range(1, int(str(payload[section.count])) + 1)]
+            rows = [*payload[section.head], *payload[section.rows]] if columns else []
+            found += [(row["label"], row[key]) for row in rows for key in ("label", *columns)]
     return found
 
 
-def test_every_field_stands_in_word_and_in_the_pdf(rendered: tuple[Scheme, Payload, dict[str, bytes]]) -> None:
-    scheme, payload, files = rendered
-    word, pdf = word_text(files["scheme.docx"]), pdf_text(files["scheme.pdf"])
-    texts = expected_texts(payload, LAYOUTS[layout_id(scheme)])
-    assert [(key, text) for key, text in texts if squeezed(text) not in word] == []
-    assert [(key, text) for key, text in texts if drawable(text) not in pdf] == []
+@pytest.mark.parametrize("name", NAMES)
+def test_every_field_stands_in_word_and_in_the_pdf(name: str) -> None:
+    scheme, files = as_scheme(load_plain(name)), rendered_files(name)
+    for form, stem in ((layout_id(scheme), "scheme"), ("works_order", "works_order")):
+        if f"{stem}.pdf" not in files:
+            continue
+        word, pdf = word_text(files[f"{stem}.docx"]), pdf_text(files[f"{stem}.pdf"])
+        texts = expected_texts(build_payload(scheme, form), find_layout(form, scheme))
+        assert [(key, text) for key, text in texts if squeezed(text) not in word] == []
+        assert [(key, text) for key, text in texts if drawable(text) not in pdf] == []
 
 
 def test_no_field_of_the_payload_is_printed_nowhere() -> None:
     """A key no layout names would be data silently dropped from every reply."""
-    payload = build_payload(as_scheme(load_plain("hv_single_source_10kv")))
+    payload = build_payload(as_scheme(load_plain("hv_dual_source_10kv")))
     named = {"scheme_id"}
-    for layout in LAYOUTS.values():
-        for section in layout.sections:
-            if isinstance(section, Form):
-                named |= {section.repeat} if section.repeat else {field.key for field in section.fields}
-            elif isinstance(section, Grid):
-                named |= {section.rows} | ({section.note} if section.note else set())
+    for section in (section for versions in LAYOUTS.values() for layout in versions for section in layout.sections):
+        if isinstance(section, Form):
+            named |= {section.repeat} if section.repeat else {field.key for field in section.fields}
+        elif isinstance(section, Grid):
+            named |= {section.rows} | ({section.note} if section.note else set())
+        elif isinstance(section, Comparison):
+            named |= {section.head, section.rows, section.count, str(section.note)}
     assert set(payload) - named == set()
 
 
@@ -93,12 +94,12 @@ def test_no_field_of_the_payload_is_printed_nowhere() -> None:
         ),
     ],
 )
-def test_a_reply_says_what_a_clerk_reads_off_the_record(name: str, texts: list[str], snapshot: Snapshot) -> None:
-    files = render_documents(as_scheme(load_plain(name)), snapshot)
+def test_a_reply_says_what_a_clerk_reads_off_the_record(name: str, texts: list[str]) -> None:
+    files = rendered_files(name)
     word, pdf = word_text(files["scheme.docx"]), pdf_text(files["scheme.pdf"])
     assert [text for text in texts if text not in word or text not in pdf] == []
 
 
-def test_joint_work_promises_nothing(snapshot: Snapshot) -> None:
-    pdf = pdf_text(render_documents(as_scheme(load_plain("joint_work_10kv")), snapshot)["scheme.pdf"])
+def test_joint_work_promises_nothing() -> None:
+    pdf = pdf_text(rendered_files("joint_work_10kv")["scheme.pdf"])
     assert [word for word in ("同意供电", "计量方案", "产权分界点", "方案有效期") if word in pdf] == []

@@ -15,6 +15,7 @@ from jinja2.exceptions import SecurityError
 from gridmodel.snapshot import Snapshot
 from scheme.document.build_templates import build_template, pack
 from scheme.document.forms import LAYOUTS
+from scheme.document.layout import FigureName
 from scheme.document.payload import build_payload
 from scheme.document.pdf import breakable, render_png
 from scheme.document.word import render_word
@@ -107,13 +108,15 @@ def test_long_codes_break_after_their_separators() -> None:
 
 
 def _render_edited(old: str, new: str) -> bytes:
-    layout = LAYOUTS["lv_reply"]
+    layout = LAYOUTS["lv_reply"][-1]
     with zipfile.ZipFile(BytesIO(build_template(layout))) as archive:
         parts = {name: archive.read(name).replace(old.encode(), new.encode()) for name in archive.namelist()}
     payload = build_payload(as_scheme(load_plain("lv_resident_220v")))
     png = render_png('<svg xmlns="http://www.w3.org/2000/svg" width="10mm" height="10mm"/>')
     path = BytesIO(pack(parts))
-    return render_word(payload, layout=layout, pictures={"diagram": png, "map": png}, as_of=WHEN, template=path)
+    return render_word(
+        payload, layout=layout, pictures=dict.fromkeys(("diagram", "map", "scores"), png), as_of=WHEN, template=path
+    )
 
 
 def _paragraph_count(docx: bytes) -> int:

@@ -10,23 +10,25 @@ import pytest
 
 from gridmodel.errors import InputError
 from gridmodel.snapshot import Snapshot
-from scheme.document.build_templates import TEMPLATES, build_template
+from scheme.document.build_templates import TEMPLATES, build_template, template_path
 from scheme.document.forms import LAYOUTS
-from scheme.document.layout import LayoutId
 from scheme.document.write import canonical_json, render_documents, write_documents
-from tests.document.conftest import NAMES, as_scheme, load_plain
+from tests.document.conftest import NAMES, as_scheme, load_plain, rendered_files
 
-FILES = {"scheme.json", "scheme.docx", "scheme.pdf", "diagram.svg", "map.svg"}
+FILES = {
+    *("scheme.json", "scheme.docx", "scheme.pdf", "diagram.svg", "diagram.dxf", "map.svg"),
+    *("works_order.docx", "works_order.pdf"),
+}
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_same_scheme_gives_the_same_bytes(name: str, snapshot: Snapshot) -> None:
-    first = render_documents(as_scheme(load_plain(name)), snapshot)
+    first = rendered_files(name)
     second = render_documents(as_scheme(load_plain(name)), snapshot)
     assert [file for file in first if first[file] != second[file]] == []
 
 
-def test_five_files_are_written_and_named_in_the_record(snapshot: Snapshot, tmp_path: Path) -> None:
+def test_every_file_is_written_and_named_in_the_record(snapshot: Snapshot, tmp_path: Path) -> None:
     complete = write_documents(as_scheme(load_plain("lv_resident_220v")), snapshot, tmp_path / "new" / "out")
     assert {path.name for path in (tmp_path / "new" / "out").iterdir()} == FILES
     record = json.loads((tmp_path / "new" / "out" / "scheme.json").read_bytes())
@@ -85,15 +87,16 @@ def test_a_number_that_is_not_finite_is_refused() -> None:
         canonical_json({"a": float("nan")})
 
 
-@pytest.mark.parametrize("layout", sorted(LAYOUTS))
-def test_committed_templates_are_what_the_layouts_build(layout: LayoutId) -> None:
+def test_committed_templates_are_what_the_layouts_build() -> None:
     """Parts are compared, not the zip: another zlib packs the same parts into other bytes."""
-    committed = (TEMPLATES / layout / "template.docx").read_bytes()
-    assert _parts(committed) == _parts(build_template(LAYOUTS[layout]))
+    layouts = [layout for versions in LAYOUTS.values() for layout in versions]
+    assert {template_path(layout) for layout in layouts} == set(TEMPLATES.rglob("*.docx"))
+    for layout in layouts:
+        assert _parts(template_path(layout).read_bytes()) == _parts(build_template(layout)), layout.id
 
 
-def test_word_properties_name_nobody_and_no_clock(snapshot: Snapshot) -> None:
-    parts = _parts(render_documents(as_scheme(load_plain("lv_resident_220v")), snapshot)["scheme.docx"])
+def test_word_properties_name_nobody_and_no_clock() -> None:
+    parts = _parts(rendered_files("lv_resident_220v")["scheme.docx"])
     core = parts["docProps/core.xml"].decode()
     assert "2026-11-20T00:00:00Z" in core
     assert "python-docx" not in core

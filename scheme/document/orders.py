@@ -1,0 +1,133 @@
+"""Works order (配套工程任务单), transition stages (过渡方案) and departments' tasks as printed texts."""
+
+from __future__ import annotations
+
+from scheme.document.comparison import largest_loading
+from scheme.document.tables import Payload, Row, dashes, number_texts
+from scheme.document.wording import (
+    NOT_APPLICABLE,
+    SIDES,
+    UTILITY_FILLS,
+    day,
+    duration,
+    fixed,
+    number,
+    percent,
+    quantity,
+    text_or_dash,
+)
+from scheme.model import ConnectionPoint, Scheme, TransitionStage, Variant, Verification, Work
+
+_SUPPORTING_WORKS = "supporting_works"
+_RECEIPT = "　"
+"""Left blank to be signed by hand."""
+
+
+def list_order(scheme: Scheme, best: Variant | None) -> Payload:
+    """Return what only the works order prints."""
+    order = scheme.works_order
+    works = best.works if best else ()
+    utility = [work for work in works if work.side == "utility"]
+    stage = None
+    if scheme.timeline is not None:
+        stage = next((item for item in scheme.timeline.milestones if item.code == _SUPPORTING_WORKS), None)
+    points = [f"电源{source.source_no}：{source.point}" for source in scheme.supply.sources] if scheme.supply else []
+    return {
+        "order_no": UTILITY_FILLS,
+        "order_points": "；".join(points) or NOT_APPLICABLE,
+        "order_terms": "；".join(order.terms if order else ()) or NOT_APPLICABLE,
+        "works_from": day(stage.starts_on) if stage else UTILITY_FILLS,
+        "works_to": day(stage.ends_on) if stage else UTILITY_FILLS,
+        "utility_works": _works(utility),
+        "utility_works_note": "" if utility else "本方案没有由供电企业投资建设的配套工程。",
+        "customer_works": _works([work for work in works if work.side == "customer"]),
+        "departments": [
+            {"department": item.department, "text": item.text, "receipt": _RECEIPT}
+            for item in (order.departments if order else ())
+        ],
+    }
+
+
+def _works(works: list[Work]) -> list[Row]:
+    rows = [
+        {
+            "no": str(no),
+            "text": work.text,
+            "quantity": number(work.quantity, 3),
+            "unit": work.unit,
+            "side": SIDES[work.side],
+        }
+        for no, work in enumerate(works, start=1)
+    ]
+    return rows or [{**dashes("no", "quantity", "unit", "side"), "text": "无"}]
+
+
+def list_transition(scheme: Scheme) -> Payload:
+    """Return stages, other paths, what failed, and the departments' tasks."""
+    transition = scheme.transition
+    stages = transition.stages if transition else ()
+    note = ""
+    if transition is not None:
+        path = (
+            "已校核到全部申请容量" if transition.is_complete else "尚未找到满足全部申请容量的路径，其余由专业联动解决"
+        )
+        note = f"申请容量{quantity(transition.demand_kva, 'kVA', 1)}，{path}；资金来源：{transition.funding}。"
+    return {
+        "stages": [_stage(stage) for stage in stages],
+        "stages_note": note,
+        "alternatives": [
+            {
+                "text": f"{option.text}（接入点：{_point(option.connection_point)}）",
+                "capacity": quantity(option.capacity_kva, "kVA", 1),
+                "check": _check(option.verification),
+                "cost": fixed(option.cost.total_typical_cny10k, 2),
+                "dates": _workdays(option.duration_workdays),
+            }
+            for option in (transition.alternatives if transition else ())
+        ],
+        "failed_options": [
+            {"text": item.text, "point": text_or_dash(item.element_source_id), "reason": item.reason}
+            for item in (transition.failed if transition else ())
+        ],
+        "tasks": [
+            {"department": task.department, "text": task.text, "due": text_or_dash(task.due), "receipt": _RECEIPT}
+            for task in scheme.tasks
+        ],
+    }
+
+
+def _stage(stage: TransitionStage) -> Row:
+    point = _point(stage.connection_point) if stage.connection_point else NOT_APPLICABLE
+    measures = "；".join(f"{item.text}（{number(item.quantity, 3)}{item.unit}）" for item in stage.measures)
+    dates = [_workdays(stage.duration_workdays), stage.starts_after, stage.text]
+    return {
+        "no": str(stage.stage_no),
+        "capacity": quantity(stage.capacity_kva, "kVA", 1),
+        "point": point + (f"，{stage.connection_mode}" if stage.connection_mode else ""),
+        "measures": measures or "无",
+        "check": _check(stage.verification) if stage.verification else NOT_APPLICABLE,
+        "cost": fixed(stage.cost.total_typical_cny10k if stage.cost else None, 2),
+        "dates": "；".join(text for text in dates if text and text != NOT_APPLICABLE) or NOT_APPLICABLE,
+    }
+
+
+def _point(point: ConnectionPoint) -> str:
+    return point.name or point.element_source_id
+
+
+def _check(check: Verification) -> str:
+    return f"最低电压{fixed(check.u_pu_min, 4)} p.u.，最大负载率{percent(largest_loading(check))}"
+
+
+def _workdays(count: int | None) -> str:
+    return duration(count, "workday")
+
+
+def list_consultation(scheme: Scheme) -> Payload:
+    """Return what a preliminary reply rests on, tells and leaves open."""
+    consultation = scheme.consultation
+    return {
+        "consultation_documents": "、".join(consultation.documents if consultation else ()) or NOT_APPLICABLE,
+        "tells": number_texts(consultation.tells if consultation else ()),
+        "leaves_open": number_texts(consultation.leaves_open if consultation else ()),
+    }
