@@ -50,7 +50,7 @@ class _Column:
     to_mm: float
     text_mm: float
     leading_mm: float
-    boundary_share: float
+    boundary_ratio: float
     """Height of a boundary line relative to a stage."""
 
 
@@ -62,10 +62,10 @@ _ALONE = _Column(
     to_mm=_RIGHT_EDGE_MM,
     text_mm=2.7,
     leading_mm=4.2,
-    boundary_share=0.95,
+    boundary_ratio=0.95,
 )
 _LEFT = _Column(
-    axis_mm=64.0, side="left", from_mm=_MARGIN_MM, to_mm=83.5, text_mm=2.3, leading_mm=3.1, boundary_share=1.2
+    axis_mm=64.0, side="left", from_mm=_MARGIN_MM, to_mm=83.5, text_mm=2.3, leading_mm=3.1, boundary_ratio=1.2
 )
 _RIGHT = replace(_LEFT, axis_mm=106.0, side="right", from_mm=86.5, to_mm=_RIGHT_EDGE_MM)
 _MIDDLE = replace(_RIGHT, axis_mm=85.0, from_mm=_MARGIN_MM)
@@ -87,7 +87,7 @@ def draw_plan(sheet: Sheet, plan: Plan) -> None:
 
 
 def _weight(steps: Sequence[Step], column: _Column) -> float:
-    return sum(column.boundary_share if isinstance(step, Boundary) else 1.0 for step in steps)
+    return sum(column.boundary_ratio if isinstance(step, Boundary) else 1.0 for step in steps)
 
 
 def _pitch(weight: float, room_mm: float) -> float:
@@ -149,7 +149,7 @@ def _draw_chain(sheet: Sheet, steps: Sequence[Step], column: _Column, *, top: fl
     """Draw a chain downwards from ``top`` and return where its line ends."""
     end: float | None = None
     for step in steps:
-        height = pitch * (column.boundary_share if isinstance(step, Boundary) else 1.0)
+        height = pitch * (column.boundary_ratio if isinstance(step, Boundary) else 1.0)
         centre = top - height / 2
         top -= height
         if isinstance(step, Boundary):

@@ -153,7 +153,7 @@ class Layout:
 def numbered(sections: tuple[Section, ...], numbers: Mapping[str, str]) -> tuple[Section, ...]:
     """Return the sections with the field numbers (栏号) of ``numbers``.
 
-    Keys of ``numbers``: payload key of a field, ``list.key`` for a field of a repeated form, ``rows`` of a grid,
+    Keys of ``numbers``: payload key of a field, ``list/key`` for a field of a repeated form, ``rows`` of a grid,
     ``figures`` and ``signature``. What is not named has no number.
     """
     return tuple(_numbered(section, numbers) for section in sections)
@@ -161,7 +161,7 @@ def numbered(sections: tuple[Section, ...], numbers: Mapping[str, str]) -> tuple
 
 def _numbered(section: Section, numbers: Mapping[str, str]) -> Section:
     if isinstance(section, Form):
-        prefix = f"{section.repeat}." if section.repeat else ""
+        prefix = f"{section.repeat}/" if section.repeat else ""
         fields = tuple(replace(field, no=numbers.get(prefix + field.key, "")) for field in section.fields)
         return replace(section, fields=fields)
     if isinstance(section, Grid):
