@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 
 import pandas as pd
 
@@ -23,6 +24,8 @@ from gridmodel.snapshot import Snapshot
 from scheme.model import Reason, Rejected, Segment
 from scheme.points import Candidate, NetworkPlaces, Screen
 from scheme.policy.parameter import PolicyView
+from scheme.power_quality.settings import fault_settings
+from scheme.power_quality.study import PowerQualityStudy, quality_reason
 from scheme.routes import ChosenLine, RouteRules, WantedSupply
 from scheme.rules.dedicated_line import offers_dedicated_line
 from scheme.variants import Feasible, VariantCompiler, VariantDraft
@@ -50,6 +53,7 @@ def find_variants(
     utility_segments: frozenset[Segment],
     study: ConnectionStudy | None = None,
     places: NetworkPlaces | None = None,
+    quality: PowerQualityStudy | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[tuple[VariantDraft, ...], tuple[Rejected, ...]]:
     """Return ranked feasible variants, best first, and the candidates refused, nearest first.
@@ -65,13 +69,14 @@ def find_variants(
         utility_segments: What the utility builds, by the investment boundary.
         study: Reused base cases of ``snapshot``.
         places: Reused spatial indices of ``snapshot``.
+        quality: Physics beyond loading and voltage, studied at every point that keeps the limits.
         progress: Called with (load flows done, bound).
     """
     if study is None:
         ratio = policy.number("capacity.in_flight_coincidence_ratio")
-        study = ConnectionStudy(snapshot, in_flight_coincidence_ratio=ratio)
+        study = ConnectionStudy(snapshot, in_flight_coincidence_ratio=ratio, **fault_settings(policy))
     rules = RouteRules(policy, catalogue, limits, f_hz=float(snapshot.net.f_hz))
-    search = _Search(
+    search = CandidateSearch(
         place_deg,
         supply=supply,
         study=study,
@@ -80,6 +85,7 @@ def find_variants(
         rules=rules,
         policy=policy,
         limits=limits,
+        quality=quality,
         progress=progress,
     )
     search.run()
@@ -97,7 +103,7 @@ def find_variants(
     return variants, tuple(sorted(search.rejected, key=lambda r: (r.distance_m, r.connection_point.kind)))
 
 
-class _Search:
+class CandidateSearch:
     """State of one search; ``feasible`` and ``rejected`` grow."""
 
     def __init__(
@@ -111,11 +117,12 @@ class _Search:
         rules: RouteRules,
         policy: PolicyView,
         limits: Limits,
+        quality: PowerQualityStudy | None = None,
         progress: Callable[[int, int], None] | None,
     ) -> None:
         self._place_deg, self._supply, self._limits, self._rules = place_deg, supply, limits, rules
         self._study, self._places, self._screen, self._policy = study, places, screen, policy
-        self._progress = progress
+        self._quality, self._progress = quality, progress
         self._is_lv = supply.voltage_class == "lv"
         self.radii_m = policy.numbers(f"connection.search_radii_{supply.voltage_class}_m")
         self._wanted = policy.count("connection.variants_wanted")
@@ -129,16 +136,24 @@ class _Search:
         self._tries: Counter[tuple[str, str]] = Counter()
         self._load_flows = 0
 
-    def run(self) -> None:
-        """Search outward; see the module docstring."""
+    def run(self, is_enough: Callable[[], bool] | None = None) -> None:
+        """Search outward; see the module docstring.
+
+        Args:
+            is_enough: Ends the search after a radius; by default enough groups with a feasible point.
+        """
         if not self._is_lv and self._offers_dedicated_line():
-            self._try_all(self._substation_bays())
+            self.try_substation_bays()
         for radius_m in self.radii_m:
             self._try_all(self._within(radius_m))
-            if len(self._done_groups) >= self._wanted:
+            if is_enough() if is_enough is not None else len(self._done_groups) >= self._wanted:
                 break
         if not self._is_lv and not self.feasible:
-            self._try_all(self._substation_bays())
+            self.try_substation_bays()
+
+    def try_substation_bays(self) -> None:
+        """Try dedicated lines (专线) from substations within the radius of new feeders."""
+        self._try_all(self._substation_bays())
 
     def _offers_dedicated_line(self) -> bool:
         return offers_dedicated_line(self._supply.capacity_kva, self._policy)
@@ -213,30 +228,49 @@ class _Search:
     def _verify(self, candidate: Candidate, chosen: ChosenLine) -> Reason | None:
         self._load_flows += 1
         self._tries[candidate.group] += 1
-        assessment = self._study.assess(
-            TrialConnection(
-                bus=candidate.bus,
-                line=candidate.line,
-                fraction_along=candidate.fraction_along,
-                route_length_km=chosen.length_m / 1e3,
-                line_type=chosen.line_type,
-                parallel=chosen.parallel,
-                p_kw=self._supply.p_kw,
-                q_kvar=self._supply.q_kvar,
-                is_single_phase=self._supply.is_single_phase,
-            ),
-            limits=self._limits,
-        )
+        assessment = self._study.assess(trial_of(candidate, chosen, self._supply), limits=self._limits)
         if self._progress is not None:
             self._progress(self._load_flows, self._candidates_max)
-        reason = _limit_reason(assessment)
+        reason = limit_reason(assessment)
+        item = Feasible(candidate, chosen, assessment)
+        if reason is None and self._quality is not None:
+            item, reason = self._study_quality(item, self._quality)
         if reason is None:
-            self.feasible.append(Feasible(candidate, chosen, assessment))
+            self.feasible.append(item)
             self._done_groups.add(candidate.group)
         return reason
 
+    def _study_quality(self, item: Feasible, quality: PowerQualityStudy) -> tuple[Feasible, Reason | None]:
+        """Return the point with its checks, by a larger cable where the short circuit asks for one, and a refusal."""
+        larger = quality.find_withstanding_type(item.chosen.line_type, item.assessment)
+        if larger is not None:
+            chosen = replace(item.chosen, line_type=larger)
+            assessment = self._study.assess(trial_of(item.candidate, chosen, self._supply), limits=self._limits)
+            if (reason := limit_reason(assessment)) is not None:
+                return item, reason
+            item = Feasible(item.candidate, chosen, assessment)
+        point, trial = item.candidate.point, trial_of(item.candidate, item.chosen, self._supply)
+        found = quality.assess(point.kind, point.u_nominal_kv, trial, item.assessment)
+        return replace(item, power_quality=found), quality_reason(found)
 
-def _limit_reason(assessment: ConnectionAssessment) -> Reason | None:
+
+def trial_of(candidate: Candidate, chosen: ChosenLine, supply: WantedSupply) -> TrialConnection:
+    """Return the trial that connects ``supply`` at a candidate by the line chosen."""
+    return TrialConnection(
+        bus=candidate.bus,
+        line=candidate.line,
+        fraction_along=candidate.fraction_along,
+        route_length_km=chosen.length_m / 1e3,
+        line_type=chosen.line_type,
+        parallel=chosen.parallel,
+        p_kw=supply.p_kw,
+        q_kvar=supply.q_kvar,
+        is_single_phase=supply.is_single_phase,
+    )
+
+
+def limit_reason(assessment: ConnectionAssessment) -> Reason | None:
+    """Return the limit a trial breaks first, ``None`` where it breaks none."""
     kind = assessment.limit_kind
     if assessment.is_within_limits or kind is None:
         return None

@@ -30,6 +30,8 @@ from scheme.limits import operating_limits
 from scheme.model import InvestmentBoundary, Provenance, Reason, Rejected, RejectedSet, Scheme, Variant
 from scheme.points import NetworkPlaces
 from scheme.policy.parameter import PolicyView
+from scheme.power_quality.settings import fault_settings
+from scheme.power_quality.study import PowerQualityStudy
 from scheme.request import SupplyRequest
 from scheme.routes import WantedSupply
 from scheme.rules.documents_required import list_required_documents
@@ -322,16 +324,20 @@ def _find_connections(
 ) -> SourceSets:
     """Return the points, or the combinations of points, that carry the customer."""
     assert decision.structure is not None
+    supply = _wanted(decision)
+    ratio = policy.number("capacity.in_flight_coincidence_ratio")
+    study = _study(snapshot, ratio, **fault_settings(policy))
     given: dict[str, Any] = {
-        "supply": _wanted(decision),
+        "supply": supply,
         "snapshot": snapshot,
         "capacity": capacity,
         "policy": policy,
         "catalogue": catalogue,
         "limits": operating_limits(policy),
         "utility_segments": utility_segments(request, policy, is_low_voltage=decision.voltage != "10kV"),
-        "study": _study(snapshot, policy.number("capacity.in_flight_coincidence_ratio")),
+        "study": study,
         "places": _places(snapshot),
+        "quality": PowerQualityStudy(request, supply=supply, study=study, policy=policy, catalogue=catalogue),
         "progress": progress,
     }
     if decision.structure.source_count > 1:
@@ -359,9 +365,15 @@ def _nothing_feasible(decision: SupplyDecision, rejected: tuple[Rejected, ...]) 
 
 
 @lru_cache(maxsize=1)
-def _study(snapshot: Snapshot, in_flight_coincidence_ratio: float) -> JointConnectionStudy:
+def _study(
+    snapshot: Snapshot, in_flight_coincidence_ratio: float, *, fault_conductor_temperature_c: float
+) -> JointConnectionStudy:
     """Keep the solved base cases of the snapshot last used: the next request needs the same ones."""
-    return JointConnectionStudy(snapshot, in_flight_coincidence_ratio=in_flight_coincidence_ratio)
+    return JointConnectionStudy(
+        snapshot,
+        in_flight_coincidence_ratio=in_flight_coincidence_ratio,
+        fault_conductor_temperature_c=fault_conductor_temperature_c,
+    )
 
 
 @lru_cache(maxsize=1)

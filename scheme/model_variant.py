@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from scheme.model_quality import PowerQuality
+
 Segment = Literal["point", "route", "metering"]
 """Where a work stands: at the connection point, along the route up to the customer's red line, or at the meter."""
 PointKind = Literal[
@@ -293,6 +295,8 @@ class Variant:
     """The first source's path with all sources in service; ``None`` for a single source."""
     busbar: str | None = None
     """Busbar that feeds the first source; told only where there are several sources."""
+    power_quality: PowerQuality | None = None
+    """Short circuit, voltage steps, disturbing loads, phases; ``None`` where it was not studied."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -163,6 +163,8 @@ class Circumstances(_Strict):
     """二级负荷 (kW)."""
     households: Annotated[int, Field(gt=0, le=1_000_000)] | None = None
     """户数 of a residential area."""
+    is_master_metered: bool | None = None
+    """合表: a residential area keeps one master meter instead of one meter per household."""
     proofs_are_online: bool | None = None
     """主体证明和产权证明均可在线获取."""
     has_property_proof: bool | None = None

@@ -12,7 +12,20 @@ from gridmodel.connection import ConnectionAssessment
 from gridmodel.snapshot import Snapshot
 from gridmodel.topology import LOW_VOLTAGE_KV_MAX
 from scheme.cost import compute_cost
-from scheme.model import ConnectionPoint, Cost, Material, Route, Score, Segment, Timeline, Variant, Verification, Work
+from scheme.model import (
+    ConnectionPoint,
+    Cost,
+    FurtherSource,
+    Material,
+    Route,
+    Score,
+    Segment,
+    Timeline,
+    Variant,
+    Verification,
+    Work,
+)
+from scheme.model_quality import PowerQuality
 from scheme.points import Candidate
 from scheme.policy.parameter import PolicyView
 from scheme.ranking import Merit, compute_scores, rank
@@ -42,6 +55,10 @@ class VariantDraft:
     """Bus of the point; ``None`` for a tee on ``line``."""
     line: int | None
     fraction_along: float | None
+    further_sources: tuple[FurtherSource, ...] = ()
+    normal_verification: Verification | None = None
+    busbar: str | None = None
+    power_quality: PowerQuality | None = None
 
     def with_timeline(self, timeline: Timeline) -> Variant:
         """Return the finished variant."""
@@ -56,6 +73,8 @@ class Feasible:
     candidate: Candidate
     chosen: ChosenLine
     assessment: ConnectionAssessment
+    power_quality: PowerQuality | None = None
+    """Physics beyond loading and voltage; ``None`` where it was not asked for."""
 
 
 class VariantCompiler:
@@ -90,14 +109,15 @@ class VariantCompiler:
         """
         if not feasible:
             return ()
-        works = [self._works(item) for item in feasible]
-        merits = [self._merit(item, cost) for item, (_, _, cost) in zip(feasible, works, strict=True)]
+        works = [self.plan_works(item) for item in feasible]
+        merits = [self.judge(item, cost) for item, (_, _, cost) in zip(feasible, works, strict=True)]
         farthest_m = max(radius_m, *(item.candidate.distance_m for item in feasible))
         scores = compute_scores(merits, distance_max_m=farthest_m, limits=self._limits, policy=self._policy)
         order = rank(merits, scores)
-        return tuple(self._draft(number, feasible[i], works[i], scores[i]) for number, i in enumerate(order, start=1))
+        return tuple(self.draft(number, feasible[i], works[i], scores[i]) for number, i in enumerate(order, start=1))
 
-    def _works(self, item: Feasible) -> tuple[tuple[Work, ...], tuple[Material, ...], Cost]:
+    def plan_works(self, item: Feasible) -> tuple[tuple[Work, ...], tuple[Material, ...], Cost]:
+        """Return works, materials and estimate of one point."""
         priced, materials = compile_works(
             item.candidate.point.kind,
             RouteLine(
@@ -115,7 +135,8 @@ class VariantCompiler:
         )
         return tuple(p.work for p in priced), materials, compute_cost(priced, self._catalogue)
 
-    def _merit(self, item: Feasible, cost: Cost) -> Merit:
+    def judge(self, item: Feasible, cost: Cost) -> Merit:
+        """Return what one point is scored by."""
         return Merit(
             element_source_id=item.candidate.point.element_source_id,
             distance_m=item.candidate.distance_m,
@@ -128,16 +149,19 @@ class VariantCompiler:
             p_kw=self._supply.p_kw,
         )
 
-    def _draft(
+    def draft(
         self, number: int, item: Feasible, works: tuple[tuple[Work, ...], tuple[Material, ...], Cost], score: Score
     ) -> VariantDraft:
+        """Return the variant of one point with the rank and score given."""
         candidate, chosen, point = item.candidate, item.chosen, item.candidate.point
-        is_lv = point.u_nominal_kv <= LOW_VOLTAGE_KV_MAX
+        is_lv, names = point.u_nominal_kv <= LOW_VOLTAGE_KV_MAX, self._names(candidate)
         return VariantDraft(
             rank=number,
             connection_point=point,
             connection_mode=chosen.connection_mode,
-            **self._names(candidate),
+            substation=names["substation"],
+            main_transformer=names["main_transformer"],
+            feeder=names["feeder"],
             transformer_area=self._area_name(candidate.area_id) if is_lv else None,
             distance_m=round(candidate.distance_m, 1),
             route=chosen.as_route(self._place_deg, point),
@@ -149,6 +173,7 @@ class VariantCompiler:
             bus=candidate.bus,
             line=candidate.line,
             fraction_along=candidate.fraction_along,
+            power_quality=item.power_quality,
         )
 
     def _names(self, candidate: Candidate) -> dict[str, str | None]:

@@ -8,10 +8,13 @@ from scheme.request import SupplyRequest
 
 
 def plan_emergency_source(request: SupplyRequest, policy: PolicyView) -> EmergencySource:
-    """Return whether the customer needs an own source; ``is_required`` is ``None`` while the grade is not confirmed.
+    """Return whether the customer needs an own source; ``is_required`` is ``None`` while that is not settled.
+
+    It is open while the grade is not confirmed, and for class 1 loads (一级负荷) of a user without grade: those of
+    them that are especially important need one. A security load nobody stated stays unknown.
 
     Args:
-        request: Its importance and security load (保安负荷).
+        request: Its importance, class 1 load and security load (保安负荷).
         policy: Reads ``emergency.*``.
     """
     texts = policy.get("emergency.texts").value
@@ -28,4 +31,6 @@ def plan_emergency_source(request: SupplyRequest, policy: PolicyView) -> Emergen
         else policy.row("emergency.required_by_importance", "importance", importance)["is_required"]
     )
     code = {True: "required", False: "not_required", None: "unknown"}[is_required]
+    if not is_required and request.circumstances.load_class1_kw:
+        is_required, code = None, "class1"
     return EmergencySource(is_required=is_required, capacity_kw_min=None, text=texts[code].format(ratio=ratio))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from gridmodel.errors import InputError
 from scheme.model import MeteringPoint
@@ -14,10 +15,11 @@ SECONDARY_A = 5
 
 
 def plan_metering(supply: SupplyDecision, policy: PolicyView) -> tuple[MeteringPoint, ...]:
-    """Return the one metering point of a single-source customer.
+    """Return the metering points, one for each source.
 
-    The current is that of the transformers' rating at 10 kV and of the capacity below; the current transformer is the
-    smallest of the ladder that carries it.
+    The current is that of the transformers' rating at 10 kV and of the capacity below, with several sources that of
+    the source's capacity; the current transformer is the smallest of the ladder that carries it. Several sources at
+    10 kV are metered at 10 kV, each on its own incomer: behind the transformers they cannot be told apart.
 
     Args:
         supply: An answered decision.
@@ -26,14 +28,25 @@ def plan_metering(supply: SupplyDecision, policy: PolicyView) -> tuple[MeteringP
     Raises:
         InputError: The current exceeds the largest current transformer.
     """
-    assert supply.capacity_kva is not None, "only answered decisions are metered"
-    side = _side(supply, policy)
-    current_a = _current_a(side, supply.capacity_kva, policy)
+    assert supply.structure is not None, "only answered decisions are metered"
+    duties = supply.structure.duties
+    if len(duties) == 1:
+        return (_point(supply, policy, side=_side(supply, policy), capacity_kva=duties[0].capacity_kva),)
+    side = "hv_hv" if supply.voltage == "10kV" else _side(supply, policy)
+    points = [_point(supply, policy, side=side, capacity_kva=duty.capacity_kva) for duty in duties]
+    return tuple(
+        replace(point, point_no=duty.source_no, purpose=f"{point.purpose}（电源{duty.source_no}）")
+        for point, duty in zip(points, duties, strict=True)
+    )
+
+
+def _point(supply: SupplyDecision, policy: PolicyView, *, side: str, capacity_kva: float) -> MeteringPoint:
+    current_a = _current_a(side, capacity_kva, policy)
     code = side
     if supply.voltage != "10kV":
         code += "_direct" if policy.get("metering.direct_a_max").allows(current_a) else "_ct"
     row = policy.row("metering.arrangements", "code", code)
-    point = MeteringPoint(
+    return MeteringPoint(
         point_no=1,
         purpose="贸易结算",
         mode=row["mode"],
@@ -49,7 +62,6 @@ def plan_metering(supply: SupplyDecision, policy: PolicyView) -> tuple[MeteringP
         terminal=row["terminal"],
         loss_apportion=row["loss_apportion"],
     )
-    return (point,)
 
 
 def _side(supply: SupplyDecision, policy: PolicyView) -> str:

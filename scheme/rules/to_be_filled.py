@@ -18,7 +18,7 @@ def list_to_be_filled(
         request: Its importance.
         policy: Reads ``form.utility_fields``.
         tariff: Parts that are ``None`` are listed.
-        emergency: Listed where it is not decided.
+        emergency: Listed where it is not decided; a security load nobody stated is asked for.
         fees: Fees without a rate are listed.
     """
     fields = list(policy.texts("form.utility_fields"))
@@ -35,5 +35,7 @@ def list_to_be_filled(
             fields.append(name)
     if emergency.is_required is None:
         fields.append("自备应急电源要求")
+    if emergency.is_required and emergency.capacity_kw_min is None:
+        fields.append("保安负荷")
     fields += [f"{fee.name}标准" for fee in fees if fee.amount_cny is None]
     return tuple(fields)

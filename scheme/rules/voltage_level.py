@@ -1,16 +1,23 @@
-"""Voltage level, supply mode and capacity (供电电压等级与供电容量)."""
+"""Voltage level, sources and capacity (供电电压等级、电源配置与供电容量)."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from gridmodel.errors import InputError
-from scheme.model import Reason
+from scheme.model import HigherVoltage, JointTask, Reason
 from scheme.policy.parameter import PolicyView
 from scheme.request import SupplyRequest
+from scheme.rules.supply_structure import (
+    StructureDemand,
+    SupplyStructure,
+    essential_load_kva,
+    find_structure_demand,
+    plan_structure,
+)
 
 Voltage = Literal["220V", "380V", "10kV"]
 
@@ -33,6 +40,12 @@ class SupplyDecision:
     transformer_count: int | None
     reasons: tuple[Reason, ...]
     """Why joint work is needed; empty when answered."""
+    structure: SupplyStructure | None = None
+    """Number of sources and what each must carry; ``None`` for joint work."""
+    higher_voltage: HigherVoltage | None = None
+    """Only for a demand above the 10 kV range."""
+    tasks: tuple[JointTask, ...] = ()
+    """What joint work must do for it."""
 
 
 def decide_supply(
@@ -51,33 +64,24 @@ def decide_supply(
     """
     if not transformer_sizes_kva:
         raise InputError("no transformer sizes given", field="transformer_sizes_kva", allowed="at least one rating")
-    reasons = _source_reasons(request, policy)
-    voltage = None if reasons else _choose_voltage(request, policy, reasons)
+    demand = find_structure_demand(request, policy)
+    reasons: list[Reason] = []
+    voltage = _choose_voltage(request, policy, demand, reasons)
     if voltage is None:
         return _joint_work(reasons)
     if voltage != "10kV":
-        return _low_voltage(request, policy, voltage)
-    return _ten_kv(request, policy, sorted(set(transformer_sizes_kva)))
+        return _low_voltage(request, policy, voltage, demand)
+    return _ten_kv(request, policy, sorted(set(transformer_sizes_kva)), demand)
 
 
-def _source_reasons(request: SupplyRequest, policy: PolicyView) -> list[Reason]:
-    reasons: list[Reason] = []
-    if request.sources != "single":
-        text = "双电源、双回路供电方案须由专业联动编制，本版本不自动答复"
-        reasons.append(Reason(code="several_sources_not_automatic", text=text))
-    importance = request.applicant.importance
-    if importance is not None and request.sources == "single":
-        row = policy.row("supply.source_count_by_importance", "importance", importance)
-        if row["source_count"] > 1:
-            text = f"{row['grade_zh']}重要用户应有{row['source_count']}路电源，单电源申请不能自动答复"
-            reasons.append(Reason(code="important_user_needs_more_sources", text=text))
-    return reasons
-
-
-def _choose_voltage(request: SupplyRequest, policy: PolicyView, reasons: list[Reason]) -> Voltage | None:
+def _choose_voltage(
+    request: SupplyRequest, policy: PolicyView, structure: StructureDemand, reasons: list[Reason]
+) -> Voltage | None:
     """Return the voltage, or ``None`` with the reasons appended."""
     demand, wish = request.demand, request.voltage
     lowest = _lowest_voltage(request, policy)
+    if lowest == "220V" and structure.source_count > 1:
+        lowest = "380V"  # sources change over between three phases
     if lowest == "10kV" and _is_small_micro_without_wish(request, policy):
         text = f"小微企业实行低压接入，但用电设备总容量{demand.installed_kw:g}kW超过低压上限；高压接入须客户自愿提出"
         reasons.append(Reason(code="small_micro_above_low_voltage_limit", text=text))
@@ -134,7 +138,9 @@ def _calculated_load_kw(request: SupplyRequest, policy: PolicyView) -> float:
     return request.demand.installed_kw * float(row["demand_factor"])
 
 
-def _low_voltage(request: SupplyRequest, policy: PolicyView, voltage: Voltage) -> SupplyDecision:
+def _low_voltage(
+    request: SupplyRequest, policy: PolicyView, voltage: Voltage, demand: StructureDemand
+) -> SupplyDecision:
     power_factor = _power_factor(request, policy, voltage)
     capacity_kva = request.demand.capacity_kva or request.demand.installed_kw / power_factor
     return SupplyDecision(
@@ -146,19 +152,21 @@ def _low_voltage(request: SupplyRequest, policy: PolicyView, voltage: Voltage) -
         transformer_kva=None,
         transformer_count=None,
         reasons=(),
+        structure=plan_structure(demand, request, policy, capacity_kva=capacity_kva, power_factor=power_factor),
     )
 
 
-def _ten_kv(request: SupplyRequest, policy: PolicyView, sizes_kva: Sequence[float]) -> SupplyDecision:
+def _ten_kv(
+    request: SupplyRequest, policy: PolicyView, sizes_kva: Sequence[float], demand: StructureDemand
+) -> SupplyDecision:
     power_factor = _power_factor(request, policy, "10kV")
     load_kw = _calculated_load_kw(request, policy)
     wanted_kva = request.demand.capacity_kva
     if wanted_kva is None:
         wanted_kva = load_kw / power_factor / policy.number("demand.transformer_loading_ratio_max")
-    chosen = choose_transformers(wanted_kva, sizes_kva, count_max=policy.count("demand.transformer_count_max"))
+    chosen = _choose_transformers(request, policy, wanted_kva, sizes_kva, demand, power_factor)
     if chosen is None or not policy.get("supply.hv_kva_max").allows(wanted_kva):
-        text = f"受电变压器容量约{wanted_kva:.0f}kVA，超过10千伏供电范围，应采用35千伏及以上电压，由专业联动编制方案"
-        return _joint_work([Reason(code="above_10kv_range", text=text)])
+        return _above_ten_kv(wanted_kva, policy)
     sn_kva, count = chosen
     if not policy.get("supply.hv_kva_min").allows(sn_kva * count):
         text = f"受电变压器容量{sn_kva * count:g}kVA，低于10千伏供电范围"
@@ -172,21 +180,73 @@ def _ten_kv(request: SupplyRequest, policy: PolicyView, sizes_kva: Sequence[floa
         transformer_kva=sn_kva,
         transformer_count=count,
         reasons=(),
+        structure=plan_structure(demand, request, policy, capacity_kva=sn_kva * count, power_factor=power_factor),
     )
 
 
-def choose_transformers(wanted_kva: float, sizes_kva: Sequence[float], *, count_max: int) -> tuple[float, int] | None:
+def _choose_transformers(
+    request: SupplyRequest,
+    policy: PolicyView,
+    wanted_kva: float,
+    sizes_kva: Sequence[float],
+    demand: StructureDemand,
+    power_factor: float,
+) -> tuple[float, int] | None:
+    """Return size and count; with several sources so many that the loss of one leaves the class 1 and 2 loads."""
+    count_max = policy.count("demand.transformer_count_max")
+    if demand.source_count == 1:
+        return choose_transformers(wanted_kva, sizes_kva, count_max=count_max)
+    return choose_transformers(
+        wanted_kva,
+        sizes_kva,
+        count_max=count_max,
+        count_min=policy.count("supply.several_sources_transformer_count_min"),
+        rest_min_kva=essential_load_kva(request, power_factor) or 0.0,
+    )
+
+
+def choose_transformers(
+    wanted_kva: float, sizes_kva: Sequence[float], *, count_max: int, count_min: int = 1, rest_min_kva: float = 0.0
+) -> tuple[float, int] | None:
     """Return the smallest size that carries ``wanted_kva`` with the fewest equal transformers, and their count.
 
     Args:
         wanted_kva: Total rating needed (kVA).
         sizes_kva: Ratings on the market, rising.
         count_max: Most transformers to propose; ``None`` is returned when they do not suffice.
+        count_min: Fewest transformers to propose.
+        rest_min_kva: What the others must carry while one is out of service (kVA).
     """
-    count = max(1, math.ceil(wanted_kva / sizes_kva[-1]))
-    if count > count_max:
-        return None
-    return next((size, count) for size in sizes_kva if size * count >= wanted_kva)
+    for count in range(max(count_min, math.ceil(wanted_kva / sizes_kva[-1])), count_max + 1):
+        for size_kva in sizes_kva:
+            if size_kva * count >= wanted_kva and size_kva * (count - 1) >= rest_min_kva:
+                return size_kva, count
+    return None
+
+
+def _above_ten_kv(wanted_kva: float, policy: PolicyView) -> SupplyDecision:
+    """Return the verdict on a demand above the 10 kV range: the voltage to study and who studies it."""
+    limit_kva = policy.number("supply.hv_kva_max")
+    rows = policy.rows("supply.higher_voltages")
+    voltage = next(row["voltage"] for row in rows if row["kva_max"] is None or wanted_kva <= row["kva_max"])
+    level = str(voltage).replace("kV", "千伏")
+    text = (
+        f"受电变压器容量约{wanted_kva:.0f}kVA，超过10千伏供电范围（{limit_kva:g}kVA），建议采用{level}供电，"
+        "由专业联动编制接入系统方案"
+    )
+    tasks = tuple(
+        JointTask(
+            department=row["department"],
+            code=row["code"],
+            text=str(row["text"]).format(voltage=level, capacity_kva=f"{wanted_kva:.0f}"),
+            due=row["due"],
+        )
+        for row in policy.rows("supply.higher_voltage_tasks")
+    )
+    advice = HigherVoltage(
+        recommended_voltage=str(voltage), capacity_kva=round(wanted_kva, 1), range_max_kva=limit_kva
+    )
+    return replace(_joint_work([Reason(code="above_10kv_range", text=text)]), higher_voltage=advice, tasks=tasks)
 
 
 def _joint_work(reasons: Sequence[Reason]) -> SupplyDecision:

@@ -22,8 +22,8 @@ CANNOT_MATTER = {
     # A calculated load never exceeds the capacity.
     ("demand.demand_factor", 0, "demand_factor", "up"),
     # A grade that needs one source and one that needs none are answered alike.
-    ("supply.source_count_by_importance", 3, "source_count", "down"),
-    ("supply.source_count_by_importance", 4, "source_count", "down"),
+    ("supply.structure_by_importance", 3, "source_count", "down"),
+    ("supply.structure_by_importance", 4, "source_count", "down"),
     # Smaller and larger steps are for utilities that meter smaller customers at 10 kV or serve above 10 MVA.
     *(
         ("metering.ct_primary_ladder_a", place, None, way)

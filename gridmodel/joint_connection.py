@@ -1,0 +1,96 @@
+"""One customer connected at several points at once (多电源), as :mod:`gridmodel.connection` connects it at one.
+
+Points of one island see each other's load: the island is solved with all of them together and each is judged on its own
+supply path. Points of different islands cannot influence each other and are assessed one by one.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+
+from gridmodel.capacity.limits import Limits
+from gridmodel.connection import ConnectionAssessment, ConnectionStudy, TrialConnection
+from gridmodel.errors import ConvergenceError, InputError
+from gridmodel.net import Net, run_load_flow
+from gridmodel.trial_net import copy_solved
+
+
+class JointConnectionStudy(ConnectionStudy):
+    """A study that also assesses several connections in service at the same time."""
+
+    def assess_together(self, trials: Sequence[TrialConnection], *, limits: Limits) -> tuple[ConnectionAssessment, ...]:
+        """Return the verdict on each trial with all of them in service, in the order given.
+
+        Raises:
+            InputError: Two trials tee off the same line.
+            KeyError: A bus or line is not in the snapshot.
+        """
+        teed = [trial.line for trial in trials if trial.line is not None]
+        if len(set(teed)) < len(teed):
+            raise InputError("two points tee off the same line", field="line", allowed="one tee on a line")
+        islands: dict[tuple[int, bool], list[int]] = defaultdict(list)
+        for place, trial in enumerate(trials):
+            label = self._islands.label(self._anchor(trial.bus, trial.line))
+            islands[label, trial.in_flight].append(place)
+        found: dict[int, ConnectionAssessment] = {}
+        for places in islands.values():
+            here = [trials[place] for place in places]
+            verdicts = (self.assess(here[0], limits=limits),) if len(here) == 1 else self._assess_island(here, limits)
+            found |= dict(zip(places, verdicts, strict=True))
+        return tuple(found[place] for place in range(len(trials)))
+
+    def _assess_island(self, trials: Sequence[TrialConnection], limits: Limits) -> tuple[ConnectionAssessment, ...]:
+        alone = tuple(self.assess(trial, limits=limits) for trial in trials)
+        base = self.get_base(self._anchor(trials[0].bus, trials[0].line), in_flight=trials[0].in_flight)
+        if base is None or any(verdict.limit_kind in ("convergence", "unsupplied") for verdict in alone):
+            return alone
+        points, after = [], base
+        for trial in trials:  # each on the net with the ones before it
+            _, point = self._connect(after, trial)
+            points.append(point)
+            after = point.net
+        before = _without(after, [point.customer_bus for point in points])
+        if not (_solve(before) and _solve(after)):
+            return tuple(
+                replace(verdict, is_within_limits=False, violations=(), limit_kind="convergence") for verdict in alone
+            )
+        every_bus = {bus: name for point in points for bus, name in point.new_buses.items()}
+        every_line = {line: name for point in points for line, name in point.new_lines.items()}
+        # A point's own elements stand first: its supply path begins with them. The verdict spends the net.
+        points = [
+            replace(
+                point,
+                net=copy_solved(after),
+                new_buses=point.new_buses | every_bus,
+                new_lines=point.new_lines | every_line,
+            )
+            for point in points
+        ]
+        return tuple(
+            self._judge(before, point, self._path(base, trial, point), limits)
+            for trial, point in zip(trials, points, strict=True)
+        )
+
+
+def _without(net: Net, customer_buses: Sequence[int]) -> Net:
+    """Return a copy without the customer's ends, their routes and loads; teed lines stay split."""
+    bare = copy_solved(net)
+    bare.line = bare.line[~bare.line.to_bus.isin(customer_buses)]
+    bare.res_line = bare.res_line.reindex(bare.line.index)
+    bare.load = bare.load[~bare.load.bus.isin(customer_buses)]
+    bare.bus = bare.bus.drop(list(customer_buses))
+    bare.res_bus = bare.res_bus.drop(list(customer_buses))
+    return bare
+
+
+def _solve(net: Net) -> bool:
+    """Solve from the results in ``net``, and afresh where that does not converge."""
+    for init in ("results", "auto"):
+        try:
+            run_load_flow(net, init=init)
+        except ConvergenceError:
+            continue
+        return True
+    return False
