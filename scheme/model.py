@@ -207,6 +207,12 @@ class InvestmentBoundary:
     utility_scope: str
     customer_scope: str
     clause: str
+    offers: tuple[str, ...] = ()
+    """What the utility offers instead of the customer's own investment (变压器租赁)."""
+    point_equipment: str = ""
+    """接入点断路器、计量装置安装规则 for this category; empty while the utility has none."""
+    missing: tuple[str, ...] = ()
+    """Policy parameters the utility has to supply."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from decimal import Decimal
 
@@ -47,16 +48,27 @@ def compute_fees(
 def check_fee_name(name: str, policy: PolicyView) -> None:
     """Return when the fee may stand in a scheme.
 
+    Names are compared without spaces, punctuation and differences of width, so that ``移 表 费`` is ``移表费``.
+
     Args:
         name: Name of the fee.
-        policy: Reads ``fees.allowed_names`` and ``fees.banned_names``.
+        policy: Reads ``fees.allowed_names``, ``fees.banned_names`` and ``fees.banned_stems``.
 
     Raises:
-        InputError: The fee is banned, or the profile has a list of allowed fees and it is not on it.
+        InputError: The fee is banned or like a banned one, or the profile has a list of allowed fees and it is not on
+            it.
     """
-    banned = policy.find("fees.banned_names")
-    if banned is not None and any(word in name for word in banned.value):
-        raise InputError("this fee is banned", field="fee", value=name, allowed=f"none of {banned.clause}")
+    plain = plain_fee_name(name)
+    for parameter_id in ("fees.banned_names", "fees.banned_stems"):
+        banned = policy.find(parameter_id)
+        word = next((w for w in banned.value if plain_fee_name(w) in plain), None) if banned is not None else None
+        if banned is not None and word is not None:
+            raise InputError(f"this fee is banned: {word}", field="fee", value=name, allowed=f"none of {banned.clause}")
     allowed = policy.find("fees.allowed_names")
-    if allowed is not None and name not in allowed.value:
+    if allowed is not None and plain not in {plain_fee_name(word) for word in allowed.value}:
         raise InputError("this fee is not allowed", field="fee", value=name, allowed=", ".join(allowed.value))
+
+
+def plain_fee_name(name: str) -> str:
+    """Return the letters and digits of a name in their normal width, in lower case."""
+    return "".join(c for c in unicodedata.normalize("NFKC", name).casefold() if c.isalnum())

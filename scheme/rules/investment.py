@@ -17,11 +17,17 @@ def decide_investment(request: SupplyRequest, policy: PolicyView, *, is_low_volt
         is_low_voltage: Connected at 220 or 380 V.
     """
     value = _boundary(request, policy, is_low_voltage)
+    lease = policy.find("investment.temporary_transformer_lease") if _is_temporary(request) else None
+    rule = policy.find("investment.point_equipment")
+    rows = () if rule is None else rule.value
     return InvestmentBoundary(
         boundary=value.value["boundary"],
         utility_scope=value.value["utility_scope"],
         customer_scope=value.value["customer_scope"],
         clause=value.clause,
+        offers=() if lease is None else (lease.value,),
+        point_equipment=next((row["text"] for row in rows if row["category"] == request.applicant.category), ""),
+        missing=("investment.point_equipment",) if rule is None else (),
     )
 
 
@@ -71,6 +77,8 @@ def _boundary(request: SupplyRequest, policy: PolicyView, is_low_voltage: bool) 
     if not _is_temporary(request):
         if is_low_voltage and category == "resident":
             special = policy.find("investment.lv_resident")
+        elif category == "residential_area" and request.circumstances.is_master_metered:
+            special = policy.find("investment.residential_area_master_meter")
         elif category == "residential_area":
             special = policy.find("investment.residential_area")
         elif is_low_voltage and category in policy.texts("supply.lv_industrial_commercial_categories"):
