@@ -45,7 +45,7 @@ class JointConnectionStudy(ConnectionStudy):
         alone = tuple(self.assess(trial, limits=limits) for trial in trials)
         base = self.get_base(self._anchor(trials[0].bus, trials[0].line), in_flight=trials[0].in_flight)
         if base is None or any(verdict.limit_kind in ("convergence", "unsupplied") for verdict in alone):
-            return alone
+            return _unsolved(alone)
         points, after = [], base
         for trial in trials:  # each on the net with the ones before it
             _, point = self._connect(after, trial)
@@ -53,9 +53,7 @@ class JointConnectionStudy(ConnectionStudy):
             after = point.net
         before = _without(after, [point.customer_bus for point in points])
         if not (_solve(before) and _solve(after)):
-            return tuple(
-                replace(verdict, is_within_limits=False, violations=(), limit_kind="convergence") for verdict in alone
-            )
+            return _unsolved(alone)
         every_bus = {bus: name for point in points for bus, name in point.new_buses.items()}
         every_line = {line: name for point in points for line, name in point.new_lines.items()}
         # A point's own elements stand first: its supply path begins with them. The verdict spends the net.
@@ -72,6 +70,12 @@ class JointConnectionStudy(ConnectionStudy):
             self._judge(before, point, self._path(base, trial, point), limits)
             for trial, point in zip(trials, points, strict=True)
         )
+
+
+def _unsolved(alone: Sequence[ConnectionAssessment]) -> tuple[ConnectionAssessment, ...]:
+    """Return verdicts on a state without solution: none of the points has supply of its own then."""
+    first = next((verdict.limit_kind for verdict in alone if verdict.limit_kind == "unsupplied"), "convergence")
+    return tuple(replace(verdict, is_within_limits=False, violations=(), limit_kind=first) for verdict in alone)
 
 
 def _without(net: Net, customer_buses: Sequence[int]) -> Net:

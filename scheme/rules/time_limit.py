@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from scheme.policy.parameter import PolicyValue, PolicyView
 from scheme.request import SupplyRequest
 from scheme.rules.steps import IMPORTANT_GRADES, has_reviews
+from scheme.rules.supply_structure import find_structure_demand
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +65,7 @@ def _high_voltage(request: SupplyRequest, policy: PolicyView) -> PolicyValue:
     special = None
     if request.applicant.importance in IMPORTANT_GRADES:
         special = policy.find("time_limit.hv_important_workdays_max")
-    if special is None and request.sources == "dual_source":
+    if special is None and find_structure_demand(request, policy).relation == "dual_source":
         special = policy.find("time_limit.hv_dual_source_workdays_max")
     if special is not None:
         return special
