@@ -69,6 +69,13 @@ class CapacityTables:
         snapshot, policy = services.get_snapshot(), services.load_policy()
         return self._find(snapshot, capacity_key(snapshot, policy, services.parts.capacity_settings(policy)))
 
+    def get_for(self, snapshot: Snapshot) -> pd.DataFrame:
+        """Return the table of any snapshot of the store, computed now where it has not been."""
+        policy = self._services.load_policy()
+        key = capacity_key(snapshot, policy, self._services.parts.capacity_settings(policy))
+        table = self._find(snapshot, key)
+        return self._compute(snapshot, policy, "sample", None) if table is None else table
+
     def get(self) -> pd.DataFrame:
         """Return the table; where there is none, start computing it in the background.
 
@@ -109,6 +116,7 @@ class CapacityTables:
             table = read_table(self._services.store, snapshot, key)
             if table is None:
                 return None
+            table.attrs["parameters_sha256"] = key.parameters_sha256
             self._ready = {place: table}
         return self._ready[place]
 
@@ -133,6 +141,7 @@ class CapacityTables:
         table = services.parts.node_capacity(snapshot, **settings, confirm=confirm, progress=progress)
         key = capacity_key(snapshot, policy, settings)
         store_table(services.store, snapshot, key, table)
+        table.attrs["parameters_sha256"] = key.parameters_sha256
         self._ready = {(snapshot.sha256, key.parameters_sha256): table}
         return table
 

@@ -15,8 +15,9 @@ import traceback
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from typer.exceptions import Abort, TyperException
@@ -24,6 +25,9 @@ from typer.exceptions import Abort, TyperException
 from api.options import Shared, callback, command
 from api.policy_commands import policy_app
 from gridmodel.errors import DomainError, InputError
+
+if TYPE_CHECKING:
+    from scheme.stock import StockTable
 
 EXIT_DONE, EXIT_REFUSED, EXIT_INPUT, EXIT_INTERNAL, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
 INPUT_CODES = frozenset(
@@ -33,9 +37,12 @@ INPUT_CODES = frozenset(
 
 REQUEST_BYTES_MAX = 262_144
 CHANGES_BYTES_MAX = 16_777_216
+SCHEME_BYTES_MAX = 67_108_864
 
 Source = Annotated[Path, typer.Argument(metavar="SOURCE", help="pandapower JSON 文件,或数据表(CSV 文件夹、xlsx)")]
 Format = Annotated[Literal["auto", "pandapower", "tables", "cim"], typer.Option("--format", help="来源格式")]
+
+Stock = Annotated[Path | None, typer.Option("--stock", metavar="FILE", help="物资库存表(.csv、.xlsx)")]
 
 app = typer.Typer(
     name="gridscheme",
@@ -223,6 +230,7 @@ def scheme(
     shared: Shared,
     request: Annotated[Path, typer.Argument(metavar="REQUEST.json", help="用电申请")],
     out: Annotated[Path, typer.Option(metavar="DIR", help="文档文件夹")],
+    stock: Stock = None,
 ) -> int:
     """为一份用电申请生成供电方案及文档。"""
     from api.capacity_tables import CapacityTables
@@ -232,6 +240,7 @@ def scheme(
     content = _read_file(request, "a request as a JSON file", REQUEST_BYTES_MAX)
     parsed = parse_request(content, file=request.name)
     services = shared.open_services()
+    services.stock = _read_stock(stock)
     services.get_snapshot()
     find_capacity = CapacityTables(services).find
     with progress_bar("供电方案") as progress, _naming(request):
@@ -243,6 +252,30 @@ def scheme(
         show_scheme(document)
         sys.stdout.write(f"文档:{'、'.join(str(out / name) for name in answer.files)}\n")
     return EXIT_REFUSED if answer.stored.verdict == "joint_work" else EXIT_DONE
+
+
+@command(app, "replay")
+def replay_scheme(
+    shared: Shared,
+    scheme_file: Annotated[Path, typer.Argument(metavar="SCHEME.json", help="供电方案记录")],
+    stock: Stock = None,
+) -> int:
+    """按记录的断面、规则和申请重算供电方案,与原记录逐字节比较;规则集与决定日期取自记录。"""
+    from api.replay import read_record, replay
+    from api.report import show_replay, write_json
+
+    content = _read_file(scheme_file, "a scheme.json", SCHEME_BYTES_MAX)
+    record = read_record(content, file=scheme_file.name)
+    basis = record["provenance"]
+    services = replace(shared, profile=basis["profile"], as_of=basis["as_of"]).open_services()
+    services.stock = _read_stock(stock)
+    with _naming(scheme_file):
+        outcome = replay(record, content, services)
+    if shared.json:
+        write_json(asdict(outcome))
+    else:
+        show_replay(outcome)
+    return EXIT_DONE if outcome.is_identical else EXIT_REFUSED
 
 
 @command(app, "serve")
@@ -290,6 +323,12 @@ def _naming(request: Path) -> Iterator[None]:
         if place["field"] == "as_of":
             raise InputError(error.problem, **{**place, "field": "--as-of"}) from error  # type: ignore[arg-type]
         raise InputError(error.problem, file=request.name, **place) from error  # type: ignore[arg-type]
+
+
+def _read_stock(path: Path | None) -> StockTable | None:
+    from scheme.stock_file import read_stock
+
+    return None if path is None else read_stock(path)
 
 
 def _read_file(path: Path, expected: str, bytes_max: int) -> bytes:

@@ -15,11 +15,13 @@ if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
 
+    from api.replay import Replay
     from api.services import Progress
     from gridmodel.snapshot import Snapshot
 
 QUANTILES = (0.0, 0.1, 0.5, 0.9, 1.0)
 FINDINGS_SHOWN = 10
+_SHOWN_MAX = 80
 _STATUS = {"assessed": "已评估", "not_assessable": "无法评估", "unsupplied": "未供电"}
 _LIMIT = {
     "line_loading": "线路负载率",
@@ -200,6 +202,27 @@ def show_scheme(scheme: Mapping[str, Any]) -> None:
         )
     if scheme["validity"] is not None:
         console.print(f"  有效期 {scheme['validity']['from']} 至 {scheme['validity']['to']}")
+
+
+def show_replay(outcome: Replay) -> None:
+    """Print whether a scheme came out the same again, and what differs."""
+    console = _console()
+    if outcome.is_identical:
+        console.print(f"方案 {outcome.scheme_id}:复现结果与原记录逐字节一致", markup=False)
+        return
+    console.print(f"方案 {outcome.scheme_id}:复现结果与原记录不一致", markup=False)
+    for difference in outcome.differences:
+        console.print(
+            f"  {difference.place}:记录 {_shortened(difference.recorded)},复现 {_shortened(difference.replayed)}",
+            markup=False,
+        )
+    if not outcome.differences:
+        console.print("  内容相同,只是文件的写法(空格、键的顺序)不同")
+
+
+def _shortened(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _SHOWN_MAX else f"{text[:_SHOWN_MAX]}…"
 
 
 def _console() -> Console:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from scheme.model import Scheme
     from scheme.policy.parameter import PolicyView
     from scheme.request import SupplyRequest
+    from scheme.stock import StockTable
     from scheme.store import Store, StoredScheme
 
 Progress = Callable[[int, int], None]
@@ -76,6 +77,8 @@ class Services:
         self.profile = profile
         self.clock = clock
         self.parts = parts or product_parts()
+        self.stock: StockTable | None = None
+        """Materials at hand or ordered (物资库存) that answers look into; ``None`` where nobody said."""
         self._snapshot: Snapshot | None = None
         self._snapshot_day: date | None = None
         self._snapshot_lock = threading.Lock()
@@ -147,10 +150,30 @@ class Services:
         fingerprint: str,
         progress: Progress | None,
     ) -> StoredScheme:
-        from gridmodel.catalogue.loader import load_catalogue
         from scheme.store import StoredScheme
 
         snapshot = self.get_snapshot()
+        written = self.write_answer(request, snapshot, capacity, draft, progress)
+        return StoredScheme(
+            scheme_id=written.scheme_id,
+            request_id=written.request_id,
+            request_sha256=fingerprint,
+            snapshot_sha256=snapshot.sha256,
+            verdict=written.verdict,
+            content=(draft / "scheme.json").read_bytes(),
+        )
+
+    def write_answer(
+        self,
+        request: SupplyRequest,
+        snapshot: Snapshot,
+        capacity: pd.DataFrame | None,
+        folder: Path,
+        progress: Progress | None = None,
+    ) -> Scheme:
+        """Answer ``request`` on a snapshot and write the documents into ``folder``; nothing is kept."""
+        from gridmodel.catalogue.loader import load_catalogue
+
         scheme = self.parts.generate_scheme(
             request,
             snapshot=snapshot,
@@ -160,16 +183,9 @@ class Services:
             as_of=self.clock(),
             version=product_version(),
             progress=progress,
+            stock=self.stock,
         )
-        written = self.parts.write_documents(scheme, snapshot, draft)
-        return StoredScheme(
-            scheme_id=written.scheme_id,
-            request_id=written.request_id,
-            request_sha256=fingerprint,
-            snapshot_sha256=snapshot.sha256,
-            verdict=written.verdict,
-            content=(draft / "scheme.json").read_bytes(),
-        )
+        return self.parts.write_documents(scheme, snapshot, folder)
 
 
 def request_sha256(request: SupplyRequest) -> str:

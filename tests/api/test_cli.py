@@ -18,7 +18,7 @@ from api.cli import main
 from gridmodel.errors import InputError
 from gridmodel.snapshot import Snapshot
 from scheme.store import Store
-from tests.api.conftest import REQUEST, fake_parts
+from tests.api.conftest import REQUEST, fake_parts, fake_scheme
 
 Run = Callable[..., "Outcome"]
 
@@ -351,3 +351,30 @@ def test_command_line_and_help_import_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_stock_table_reaches_the_calculation(
+    run: Run, imported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[Any] = []
+
+    def keep(request: Any, **more: Any) -> Any:
+        given.append(more["stock"])
+        return fake_scheme(request, **more)
+
+    monkeypatch.setattr(api.services, "product_parts", lambda: fake_parts(generate_scheme=keep))
+    header, lot = "type_id,name,status,quantity,unit,as_of", "SW-VCB,断路器,in_stock,2,台,2026-06-01"
+    (tmp_path / "stock.csv").write_text(f"{header}\n{lot}\n", encoding="utf-8")
+    request = str(write_request(tmp_path))
+    assert run("scheme", request, "--out", "a", "--stock", "stock.csv").status == 0
+    assert run("scheme", request, "--out", "b").status == 0
+    assert [None if stock is None else stock.rows[0].type_id for stock in given] == ["SW-VCB", None]
+
+
+def test_bad_row_of_a_stock_table_is_named(run: Run, imported: Path, tmp_path: Path) -> None:
+    (tmp_path / "stock.csv").write_text(
+        "type_id,name,status,quantity,unit,as_of\nSW-VCB,断路器,in_stock,-2,台,2026-06-01\n", encoding="utf-8"
+    )
+    outcome = run("scheme", str(write_request(tmp_path)), "--out", "a", "--stock", "stock.csv")
+    assert_one_message(outcome, "file stock.csv", "row 1", "field quantity", "'-2'")
+    assert not (tmp_path / "a").exists()

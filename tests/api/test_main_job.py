@@ -68,7 +68,8 @@ def test_every_node_has_a_row_and_no_refusal_is_shown_as_zero(job: Job) -> None:
 
 
 def test_all_documents_are_written_and_stored(job: Job) -> None:
-    names = ["diagram.svg", "map.svg", "scheme.docx", "scheme.json", "scheme.pdf"]
+    names = ["diagram.dxf", "diagram.svg", "map.svg", "scheme.docx", "scheme.json", "scheme.pdf"]
+    names += ["works_order.docx", "works_order.pdf"]  # the utility builds the service line of a small enterprise
     assert sorted(path.name for path in (job.folder / "scheme").iterdir()) == names
     scheme_id = json.loads((job.folder / "scheme/scheme.json").read_text(encoding="utf-8"))["scheme_id"]
     store = Store(str(job.folder / "six.db"))
