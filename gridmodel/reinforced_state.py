@@ -21,6 +21,9 @@ from gridmodel.net import Net, run_load_flow
 from gridmodel.snapshot import Snapshot
 from gridmodel.trial_net import add_customer, add_in_flight, split_line
 
+_ITERATIONS_MAX = 15
+"""Newton finds what keeps limits in a few steps; what it does not find in these is no state to build for."""
+
 
 class ReinforcedState:
     """Judges many changed grids against one imported grid."""
@@ -50,8 +53,10 @@ class ReinforcedState:
         if before is None:
             return None
         islands = Islands(changed.net)
-        own = {islands.label(int(bus)) for bus in before.bus.index}
-        after = islands.cut(*sorted(own | {islands.label(_anchor(changed.net, trial))}))
+        imported = self._islands.labels
+        held = islands.labels[imported.index[imported.isin(labels)]]  # not the far ends of open lines
+        wanted = {*held.tolist(), islands.label(_anchor(changed.net, trial))}
+        after = islands.cut(*sorted(int(label) for label in wanted))
         add_in_flight(after, changed, self._ratio)
         customer_bus = _connect(after, trial)
         if not _solve(after) or not np.isfinite(after.res_bus.vm_pu[customer_bus]):
@@ -87,7 +92,7 @@ def _connect(net: Net, trial: TrialConnection) -> int:
 
 def _solve(net: Net) -> bool:
     try:
-        run_load_flow(net)
+        run_load_flow(net, iterations_max=_ITERATIONS_MAX)
     except ConvergenceError:
         return False
     return True

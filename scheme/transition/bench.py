@@ -13,16 +13,19 @@ from dataclasses import dataclass, replace
 from gridmodel.capacity.limits import Limits
 from gridmodel.capacity.violations import Violation
 from gridmodel.catalogue.loader import Catalogue
-from gridmodel.connection import ConnectionAssessment, ConnectionStudy, TrialConnection
+from gridmodel.connection import ConnectionStudy, TrialConnection
 from gridmodel.reinforced_state import ReinforcedState
 from gridmodel.snapshot import Snapshot
-from scheme.candidates import limit_reason, trial_of
+from scheme.candidates import limit_reason, study_quality, trial_of
 from scheme.model import Measure, Reason
 from scheme.points import Candidate
 from scheme.policy.parameter import PolicyView
+from scheme.power_quality.study import PowerQualityStudy
+from scheme.request import SupplyRequest
 from scheme.routes import ChosenLine, RouteRules, WantedSupply
 from scheme.schedule import WorksMode
 from scheme.transition.rules import TransitionRules
+from scheme.variants import Feasible
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +79,8 @@ class Outcome:
     """What a load flow says of a way; ``reason`` is ``None`` when it holds."""
 
     chosen: ChosenLine | None
-    assessment: ConnectionAssessment | None
+    feasible: Feasible | None
+    """The point with what was found there; ``None`` where no load flow of the point was judged."""
     reason: Reason | None
 
     violations: tuple[Violation, ...] = ()
@@ -88,6 +92,7 @@ class Bench:
 
     def __init__(
         self,
+        request: SupplyRequest,
         place_deg: tuple[float, float],
         *,
         supply: WantedSupply,
@@ -102,7 +107,7 @@ class Bench:
     ) -> None:
         self.place_deg, self.supply, self.snapshot, self.study = place_deg, supply, snapshot, study
         self.limits, self.rules, self.routes, self.policy, self.catalogue = limits, rules, routes, policy, catalogue
-        self._progress = progress
+        self._request, self._progress = request, progress
         self._state = ReinforcedState(snapshot, in_flight_coincidence_ratio=study.in_flight_coincidence_ratio)
         self.texts = policy.get("transition.texts").value
         self.load_flows = 0
@@ -149,10 +154,10 @@ class Bench:
         supply = self.supply if capacity_kva is None else self.part(capacity_kva)
         radius = self._radius_reason(way)
         if radius is not None:
-            return Outcome(chosen=None, assessment=None, reason=radius)
+            return Outcome(chosen=None, feasible=None, reason=radius)
         chosen = self._choose_line(way, supply)
         if isinstance(chosen, Reason):
-            return Outcome(chosen=None, assessment=None, reason=chosen)
+            return Outcome(chosen=None, feasible=None, reason=chosen)
         trial = trial_of(way.candidate, chosen, supply)
         if way.grid is not self.snapshot:
             refused = self._compare(way, trial, chosen)
@@ -160,12 +165,13 @@ class Bench:
                 return refused
         self._count(1)
         assessment = way.study.assess(trial, limits=self.limits)
-        return Outcome(
-            chosen=chosen,
-            assessment=assessment,
-            reason=limit_reason(assessment),
-            violations=assessment.violations,
-        )
+        reason, item = limit_reason(assessment), Feasible(way.candidate, chosen, assessment)
+        if reason is None:
+            quality = PowerQualityStudy(
+                self._request, supply=supply, study=way.study, policy=self.policy, catalogue=self.catalogue
+            )
+            item, reason = study_quality(item, quality, study=way.study, supply=supply, limits=self.limits)
+        return Outcome(chosen=item.chosen, feasible=item, reason=reason, violations=item.assessment.violations)
 
     def _compare(self, way: Way, trial: TrialConnection, chosen: ChosenLine) -> Outcome | None:
         """Return what breaks in the final state compared with the imported grid, ``None`` when nothing."""
@@ -174,7 +180,7 @@ class Bench:
         found = self._state.find_violations(way.grid, trial, touched=touched, limits=self.limits)
         if found is None:
             reason = Reason(code="convergence", text=str(self.texts["loses_supply"]))
-            return Outcome(chosen=chosen, assessment=None, reason=reason)
+            return Outcome(chosen=chosen, feasible=None, reason=reason)
         if not found:
             return None
         first = found[0]
@@ -183,7 +189,7 @@ class Bench:
             value=f"{first.value:.3f}",
             limit=f"{first.limit:.3f}",
         )
-        return Outcome(chosen=chosen, assessment=None, reason=Reason(code=first.kind, text=text), violations=found)
+        return Outcome(chosen=chosen, feasible=None, reason=Reason(code=first.kind, text=text), violations=found)
 
     def part(self, capacity_kva: float) -> WantedSupply:
         """Return the supply of a part of the demand, at the same power factor."""

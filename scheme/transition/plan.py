@@ -34,7 +34,7 @@ from scheme.transition.first_stage import FirstStage, find_first_stage
 from scheme.transition.rules import decide_funding, list_tasks, read_rules
 from scheme.transition.search import Found, Verified, find_ways
 from scheme.transition.targets import in_turns, survey
-from scheme.variants import Feasible, VariantCompiler, VariantDraft, as_verification
+from scheme.variants import Feasible, VariantCompiler, VariantDraft
 from scheme.works import PricedWork
 
 
@@ -108,6 +108,7 @@ def plan_transition(
         progress: Called with (load flows done, bound).
     """
     bench = Bench(
+        request,
         place_deg,
         supply=supply,
         snapshot=snapshot,
@@ -141,7 +142,7 @@ class _Planner:
         if not options and first is None:
             return None
         best = options[0] if options else None
-        now = None if best is not None and not best.measures else self._first(first, is_alone=best is None)
+        now = None if best is not None and not best.measures else self._first(first)
         stages = [stage for stage in (now, self._last(best, first)) if stage is not None]
         stages = [replace(stage, stage_no=number) for number, stage in enumerate(stages, start=1)]
         needs_works = best is None or bool(best.measures)
@@ -189,10 +190,8 @@ class _Planner:
         return compiler.compile([feasible], radius_m=bench.rules.radius_m)[0]
 
     def _option(self, item: Verified) -> _Option:
-        assert item.outcome.chosen is not None
-        assert item.outcome.assessment is not None
-        feasible = Feasible(item.way.candidate, item.outcome.chosen, item.outcome.assessment)
-        draft = self._compile(item.way, feasible, self._bench.supply)
+        assert item.outcome.feasible is not None
+        draft = self._compile(item.way, item.outcome.feasible, self._bench.supply)
         modes = [planned.works_mode for planned in item.way.measures]
         return _Option(
             way=item.way,
@@ -203,12 +202,10 @@ class _Planner:
 
     def _first_draft(self, first: FirstStage | None) -> VariantDraft:
         assert first is not None
-        assert first.outcome.chosen is not None
-        assert first.outcome.assessment is not None
-        feasible = Feasible(first.way.candidate, first.outcome.chosen, first.outcome.assessment)
-        return self._compile(first.way, feasible, self._bench.part(first.capacity_kva))
+        assert first.outcome.feasible is not None
+        return self._compile(first.way, first.outcome.feasible, self._bench.part(first.capacity_kva))
 
-    def _first(self, first: FirstStage | None, *, is_alone: bool) -> TransitionStage:
+    def _first(self, first: FirstStage | None) -> TransitionStage:
         least_kva = self._bench.rules.useful_kva_min(self._bench.supply.capacity_kva)
         if first is None:
             text = str(self._texts["stage_none"]).format(capacity=_shown(least_kva))
@@ -225,7 +222,6 @@ class _Planner:
                 starts_after=str(self._texts["starts_now"]),
                 text=text,
             )
-        assert first.outcome.assessment is not None
         draft = self._first_draft(first)
         return TransitionStage(
             stage_no=1,
@@ -234,7 +230,7 @@ class _Planner:
             connection_mode=draft.connection_mode,
             route=draft.route,
             measures=(),
-            verification=as_verification(first.outcome.assessment),
+            verification=draft.verification,
             cost=draft.cost,
             duration_workdays=self._duration(_connection_modes(draft)),
             starts_after=str(self._texts["starts_now"]),

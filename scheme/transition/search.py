@@ -107,6 +107,8 @@ def _grow(bench: Bench, way: Way, outcome: Outcome, found: Found) -> bool:
     for kind in KINDS:
         if kind in way.kinds or len(way.kinds) >= bench.rules.measures_max or not bench.may_go_on:
             continue
+        if kind == "load_transfer" and not outcome.violations:
+            continue  # without a solution nothing says what to relieve
         best: tuple[Way, Outcome] | None = None
         for changed, result in _apply(bench, kind, way, outcome):
             if result.reason is None:

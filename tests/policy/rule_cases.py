@@ -49,6 +49,7 @@ from scheme.rules.validity import compute_validity
 from scheme.rules.voltage_level import SupplyDecision, decide_supply
 from scheme.schedule import PlanFacts, plan_timeline
 from scheme.stock import MaterialSupply
+from scheme.transition.rules import decide_funding, list_tasks, read_rules, transformer_price_code
 from tests.policy.quality_cases import QUALITY_RULES
 
 FOLDER = Path(__file__).parents[2] / "fixtures" / "cases" / "rules"
@@ -218,6 +219,11 @@ def _contract(given: Given, view: PolicyView) -> Any:
     )
 
 
+def _useful_part(given: Given, view: PolicyView) -> float:
+    rules = read_rules(view, voltage_class=given["voltage_class"])
+    return rules.useful_kva_min(given["demand_kva"])
+
+
 RULES: dict[str, Callable[[Given, PolicyView], Any]] = {
     "supply": _supply,
     "structure": _supply,
@@ -280,4 +286,11 @@ RULES: dict[str, Callable[[Given, PolicyView], Any]] = {
     "ranking": _order,
     "dedicated_line": lambda g, v: offers_dedicated_line(g["capacity_kva"], v),
     **QUALITY_RULES,
+    "transition_rules": lambda g, v: read_rules(v, voltage_class=g["voltage_class"]),
+    "transition_useful_part": _useful_part,
+    "transition_prices": lambda g, v: transformer_price_code(v, sn_kva=g["sn_kva"]),
+    "transition_funding": lambda g, v: decide_funding(
+        build_request(g), v, is_low_voltage=_flag(g), needs_works=g.get("needs_works", True)
+    ),
+    "transition_tasks": lambda g, v: list_tasks(v, g["occasions"], facts={"funding": g["funding"]}),
 }
