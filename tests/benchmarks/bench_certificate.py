@@ -19,8 +19,8 @@ from gridmodel.capacity.certificate import SAMPLE_NODES, certify
 from gridmodel.capacity.island_search import IslandSearch
 from gridmodel.capacity.search import CEILING_KW
 from gridmodel.net import copy_net, run_load_flow
-from tests.benchmarks.yardstick import LIMITS, TAN_PHI
 from tests.benchmarks.turns import summary, take_turns
+from tests.benchmarks.yardstick import LIMITS, TAN_PHI
 from tests.county.build import load_county
 
 

@@ -24,9 +24,9 @@ from gridmodel.capacity.path.answers import PathAnswers
 from gridmodel.capacity.rows import Rows
 from gridmodel.capacity.search import CEILING_KW
 from gridmodel.net import copy_net, run_load_flow
-from tests.benchmarks.yardstick import LIMITS, POWER_FACTOR, TAN_PHI
 from tests.benchmarks.bench_path import one_island
 from tests.benchmarks.turns import seconds, summary, take_turns
+from tests.benchmarks.yardstick import LIMITS, POWER_FACTOR, TAN_PHI
 from tests.county.build import build_county, load_county
 
 _KB_PER_MB = 1024.0

@@ -17,8 +17,8 @@ from typing import Any
 from gridmodel import open_capacity
 from gridmodel.capacity.hours import capacity_over_hours
 from gridmodel.profiles import read_profiles
-from tests.benchmarks.yardstick import LIMITS
 from tests.benchmarks.turns import seconds, summary, take_turns
+from tests.benchmarks.yardstick import LIMITS
 from tests.county.build import load_county
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"

@@ -19,10 +19,9 @@ from gridmodel.capacity.island_search import IslandSearch
 from gridmodel.capacity.search import CEILING_KW
 from gridmodel.net import pandapower
 from gridmodel.topology import connected_parts
-from tests.benchmarks.yardstick import LIMITS, POWER_FACTOR, TAN_PHI, PlainBisection, township
 from tests.benchmarks.turns import summary, take_turns
+from tests.benchmarks.yardstick import LIMITS, POWER_FACTOR, TAN_PHI, PlainBisection, township
 from tests.county.build import load_county
-
 
 DEFINED_BUSES = 434
 """Size of the island the figures asked for were defined on; what is fixed in a call weighs more in a smaller one."""

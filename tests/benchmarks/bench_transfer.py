@@ -21,8 +21,8 @@ from gridmodel.capacity.sections import Section, Tie
 from gridmodel.capacity.switched_arrays import build_switched_arrays
 from gridmodel.capacity.transfer import transfers
 from gridmodel.net import copy_net, run_load_flow
-from tests.benchmarks.yardstick import LIMITS, POWER_FACTOR, TAN_PHI, township
 from tests.benchmarks.turns import summary, take_turns
+from tests.benchmarks.yardstick import LIMITS, POWER_FACTOR, TAN_PHI, township
 from tests.county.build import load_county
 
 CUTS_PER_WAY = 5
