@@ -9,7 +9,6 @@ from __future__ import annotations
 import zipfile
 from io import BytesIO
 from pathlib import Path
-from xml.sax.saxutils import escape
 
 from scheme.document.forms import LAYOUTS
 from scheme.document.layout import (
@@ -24,6 +23,20 @@ from scheme.document.layout import (
     Signature,
     form_lines,
 )
+from scheme.document.wordml import (
+    HEI,
+    LABEL_WIDTH,
+    SONG,
+    WIDTH,
+    draw_cell,
+    draw_label_cell,
+    draw_page_field,
+    draw_paragraph,
+    draw_row,
+    draw_run,
+    draw_table,
+    draw_title_row,
+)
 
 TEMPLATES = Path(__file__).parent / "templates"
 ZIP_TIME = (1980, 1, 1, 0, 0, 0)
@@ -31,12 +44,8 @@ ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 _W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 _R = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
-_WIDTH = 9638  # twentieths of a point: A4 less 20 mm on either side
-_LABEL_WIDTH = 2060
-_NUMBER_WIDTH = 230
-_SHADE = "E7EDF3"
-_PALE = '<w:shd w:val="clear" w:color="auto" w:fill="F6F8FA"/>'
-_HEI, _SONG = "黑体", "宋体"
+_WHOLE_LINES_MAX = 12
+"""Forms up to this many lines stay on one page."""
 
 
 def template_path(layout: Layout) -> Path:
@@ -78,11 +87,11 @@ def build_template(layout: Layout) -> bytes:
         '<w:compat><w:compatSetting w:name="compatibilityMode" w:uri="http://schemas.microsoft.com/office/word"'
         ' w:val="15"/></w:compat></w:settings>',
         "word/header1.xml": f'{_HEAD}<w:hdr xmlns:w="{_W}">'
-        + _paragraph(f"{layout.title}　方案编号：{{{{ scheme_id }}}}", size=16, align="right")
+        + draw_paragraph(f"{layout.title}　方案编号：{{{{ scheme_id }}}}", size=16, align="right")
         + "</w:hdr>",
         "word/footer1.xml": f'{_HEAD}<w:ftr xmlns:w="{_W}"><w:p><w:pPr><w:jc w:val="center"/></w:pPr>'
-        f"{_run(f'模板版本：{layout.version}　　第 ', size=16)}{_page_field('PAGE')}{_run(' 页　共 ', size=16)}"
-        f"{_page_field('NUMPAGES')}{_run(' 页', size=16)}</w:p></w:ftr>",
+        f"{draw_run(f'模板版本：{layout.version}　　第 ', size=16)}{draw_page_field('PAGE')}"
+        f"{draw_run(' 页　共 ', size=16)}{draw_page_field('NUMPAGES')}{draw_run(' 页', size=16)}</w:p></w:ftr>",
         "word/document.xml": _document(layout),
     }
     return pack({name: content.encode() for name, content in parts.items()})
@@ -114,8 +123,8 @@ def _styles() -> str:
 
 def _document(layout: Layout) -> str:
     body = [
-        _paragraph(layout.title, font=_HEI, size=36, align="center", after=80),
-        _paragraph(layout.basis, font=_SONG, size=17, align="center", after=160),
+        draw_paragraph(layout.title, font=HEI, size=36, align="center", after=80),
+        draw_paragraph(layout.basis, font=SONG, size=17, align="center", after=160),
     ]
     for section, following in zip(layout.sections, [*layout.sections[1:], None], strict=True):
         text = _section(section)
@@ -144,7 +153,7 @@ def _section(section: Section) -> str:
     if isinstance(section, Figure):
         return _shown_if(section.shown_if, _figure(section))
     if isinstance(section, Heading):
-        title = _paragraph(section.title, font=_HEI, size=28, after=120, new_page=True)
+        title = draw_paragraph(section.title, font=HEI, size=28, after=120, new_page=True)
         return _shown_if(section.shown_if, title)
     return _signature(section)
 
@@ -155,19 +164,21 @@ def _shown_if(key: str | None, content: str) -> str:
 
 def _form(form: Form) -> str:
     prefix, title = ("row.", f"{form.title}　{{{{ row.title }}}}") if form.repeat else ("", form.title)
-    value_width = (_WIDTH - 2 * _LABEL_WIDTH) // 2
-    widths = [_LABEL_WIDTH, value_width, _LABEL_WIDTH, _WIDTH - 2 * _LABEL_WIDTH - value_width]
-    rows = [_title_row(title, 4)]
+    value_width = (WIDTH - 2 * LABEL_WIDTH) // 2
+    widths = [LABEL_WIDTH, value_width, LABEL_WIDTH, WIDTH - 2 * LABEL_WIDTH - value_width]
+    rows = [draw_title_row(title, 4)]
     has_numbers = any(field.no for field in form.fields)
-    for line in form_lines(form.fields):
+    lines = form_lines(form.fields)
+    for place, line in enumerate(lines, start=1):
         cells = []
+        keeps_next = place < len(lines) <= _WHOLE_LINES_MAX
         for field in line:
             span = 1 if len(line) == 2 else 3
-            width = widths[1] if span == 1 else _WIDTH - _LABEL_WIDTH
-            cells.append(_label_cell(field.label, no=field.no, has_numbers=has_numbers))
-            cells.append(_cell(f"{{{{ {prefix}{field.key} }}}}", width=width, span=span))
-        rows.append(_row(cells))
-    table = _table(widths, rows)
+            width = widths[1] if span == 1 else WIDTH - LABEL_WIDTH
+            cells.append(draw_label_cell(field.label, no=field.no, has_numbers=has_numbers))
+            cells.append(draw_cell(f"{{{{ {prefix}{field.key} }}}}", width=width, span=span, keeps_next=keeps_next))
+        rows.append(draw_row(cells))
+    table = draw_table(widths, rows)
     if not form.repeat:
         return _shown_if(form.shown_if, table + _gap())
     return f"{_tag(f'for row in {form.repeat}')}{table}{_gap()}{_tag('endfor')}"
@@ -175,28 +186,30 @@ def _form(form: Form) -> str:
 
 def _grid(grid: Grid) -> str:
     share = sum(column.share for column in grid.columns)
-    widths = [int(_WIDTH * column.share / share) for column in grid.columns]
-    widths[-1] += _WIDTH - sum(widths)
-    header = [_cell(c.label, width=w, is_label=True) for c, w in zip(grid.columns, widths, strict=True)]
+    widths = [int(WIDTH * column.share / share) for column in grid.columns]
+    widths[-1] += WIDTH - sum(widths)
+    header = [
+        draw_cell(c.label, width=w, is_label=True, keeps_next=True) for c, w in zip(grid.columns, widths, strict=True)
+    ]
     size = 17 if grid.is_dense else 20
     cells = [
-        _cell(f"{{{{ row.{c.key} }}}}", width=w, align=c.align, size=size)
+        draw_cell(f"{{{{ row.{c.key} }}}}", width=w, align=c.align, size=size)
         for c, w in zip(grid.columns, widths, strict=True)
     ]
     count = len(widths)
     rows = [
-        _title_row(grid.title, count, no=grid.no),
-        _row(header, is_header=True),
-        _row([_cell(f"{{%tr for row in {grid.rows} %}}", width=_WIDTH, span=count)]),
-        _row(cells),
-        _row([_cell("{%tr endfor %}", width=_WIDTH, span=count)]),
+        draw_title_row(grid.title, count, no=grid.no),
+        draw_row(header, is_header=True),
+        draw_row([draw_cell(f"{{%tr for row in {grid.rows} %}}", width=WIDTH, span=count)]),
+        draw_row(cells),
+        draw_row([draw_cell("{%tr endfor %}", width=WIDTH, span=count)]),
     ]
-    whole = _table(widths, rows) + _note(grid.note) + _gap()
+    whole = draw_table(widths, rows) + _note(grid.note) + _gap()
     return _shown_if(grid.rows if grid.is_optional else None, whole)
 
 
 def _note(key: str | None) -> str:
-    return "" if key is None else _shown_if(key, _paragraph(f"注：{{{{ {key} }}}}", font=_SONG, size=18))
+    return "" if key is None else _shown_if(key, draw_paragraph(f"注：{{{{ {key} }}}}", font=SONG, size=18))
 
 
 def _comparison(comparison: Comparison) -> str:
@@ -210,26 +223,27 @@ def _comparison(comparison: Comparison) -> str:
 
 def _compared(comparison: Comparison, count: int) -> str:
     first = 1480
-    widths = [first, *[(_WIDTH - first) // count] * count]
-    widths[-1] += _WIDTH - sum(widths)
+    widths = [first, *[(WIDTH - first) // count] * count]
+    widths[-1] += WIDTH - sum(widths)
     keys = [f"v{place}" for place in range(1, count + 1)]
-    titles = [_cell(f"{{{{ {comparison.head}[0].label }}}}", width=widths[0], is_label=True)]
+    titles = [draw_cell(f"{{{{ {comparison.head}[0].label }}}}", width=widths[0], is_label=True)]
     titles += [
-        _cell(f"{{{{ {comparison.head}[0].{key} }}}}", width=w, is_label=True)
+        draw_cell(f"{{{{ {comparison.head}[0].{key} }}}}", width=w, is_label=True)
         for key, w in zip(keys, widths[1:], strict=True)
     ]
-    cells = [_cell("{{ row.label }}", width=first, is_label=True, align="left", size=16)]
+    cells = [draw_cell("{{ row.label }}", width=first, is_label=True, align="left", size=15)]
     cells += [
-        _cell(f"{{{{ row.{key} }}}}", width=w, align="center", size=16) for key, w in zip(keys, widths[1:], strict=True)
+        draw_cell(f"{{{{ row.{key} }}}}", width=w, align="center", size=15)
+        for key, w in zip(keys, widths[1:], strict=True)
     ]
     rows = [
-        _title_row(comparison.title, count + 1),
-        _row(titles, is_header=True),
-        _row([_cell(f"{{%tr for row in {comparison.rows} %}}", width=_WIDTH, span=count + 1)]),
-        _row(cells),
-        _row([_cell("{%tr endfor %}", width=_WIDTH, span=count + 1)]),
+        draw_title_row(comparison.title, count + 1),
+        draw_row(titles, is_header=True),
+        draw_row([draw_cell(f"{{%tr for row in {comparison.rows} %}}", width=WIDTH, span=count + 1)]),
+        draw_row(cells, is_dense=True),
+        draw_row([draw_cell("{%tr endfor %}", width=WIDTH, span=count + 1)]),
     ]
-    return _table(widths, rows)
+    return draw_table(widths, rows)
 
 
 _BOOKMARKS = {"diagram": 1, "map": 2, "scores": 3}
@@ -239,112 +253,27 @@ def _figure(figure: Figure) -> str:
     mark = f'<w:bookmarkStart w:id="{_BOOKMARKS[figure.name]}" w:name="figure_{figure.name}"/>'
     end = f'<w:bookmarkEnd w:id="{_BOOKMARKS[figure.name]}"/>'
     place = f'<w:p><w:pPr><w:jc w:val="center"/></w:pPr>{mark}{end}</w:p>'
-    title = _paragraph(
-        figure.title, font=_HEI, size=24, after=60, new_page=figure.starts_page, keeps_next=True, no=figure.no
+    title = draw_paragraph(
+        figure.title, font=HEI, size=24, after=60, new_page=figure.starts_page, keeps_next=True, no=figure.no
     )
     return title + place
 
 
 def _signature(signature: Signature) -> str:
-    width = _WIDTH // len(signature.parties)
+    width = WIDTH // len(signature.parties)
     cells = [_tall_cell(lines, width=width) for lines in signature.parties]
-    rows = [_title_row(signature.title, len(cells), no=signature.no), _row(cells)]
-    return _table([width] * len(cells), rows) + _gap()
+    rows = [draw_title_row(signature.title, len(cells), no=signature.no), draw_row(cells)]
+    return draw_table([width] * len(cells), rows) + _gap()
 
 
 def _tall_cell(lines: tuple[str, ...], *, width: int) -> str:
-    paragraphs = "".join(_paragraph(line, font=_SONG, size=20, after=360) for line in lines)
+    paragraphs = "".join(draw_paragraph(line, font=SONG, size=20, after=360) for line in lines)
     return f'<w:tc><w:tcPr><w:tcW w:w="{width}" w:type="dxa"/></w:tcPr>{paragraphs}</w:tc>'
-
-
-def _table(widths: list[int], rows: list[str]) -> str:
-    edges = "".join(
-        f'<w:{edge} w:val="single" w:sz="{size}" w:space="0" w:color="404040"/>'
-        for edge, size in (("top", 8), ("left", 8), ("bottom", 8), ("right", 8), ("insideH", 4), ("insideV", 4))
-    )
-    grid = "".join(f'<w:gridCol w:w="{width}"/>' for width in widths)
-    return (
-        f'<w:tbl><w:tblPr><w:tblW w:w="{_WIDTH}" w:type="dxa"/><w:jc w:val="center"/><w:tblBorders>{edges}'
-        f'</w:tblBorders><w:tblLayout w:type="fixed"/></w:tblPr><w:tblGrid>{grid}</w:tblGrid>{"".join(rows)}</w:tbl>'
-    )
-
-
-def _row(cells: list[str], *, is_header: bool = False) -> str:
-    header = "<w:tblHeader/>" if is_header else ""
-    height = '<w:trHeight w:val="369" w:hRule="atLeast"/>'
-    return f"<w:tr><w:trPr><w:cantSplit/>{height}{header}</w:trPr>{''.join(cells)}</w:tr>"
-
-
-def _title_row(title: str, span: int, *, no: str = "") -> str:
-    text = _paragraph(title, font=_HEI, size=22, before=30, after=30, keeps_next=True, no=no)
-    cell = (
-        f'<w:tc><w:tcPr><w:tcW w:w="{_WIDTH}" w:type="dxa"/><w:gridSpan w:val="{span}"/>'
-        f'<w:shd w:val="clear" w:color="auto" w:fill="{_SHADE}"/><w:vAlign w:val="center"/></w:tcPr>{text}</w:tc>'
-    )
-    return _row([cell], is_header=True)
-
-
-def _label_cell(text: str, *, no: str, has_numbers: bool) -> str:
-    """Return a label; on a form with numbers it stands left, after its number and a tab."""
-    if not has_numbers:
-        return _cell(text, width=_LABEL_WIDTH, is_label=True)
-    tab = f'<w:tabs><w:tab w:val="left" w:pos="{_NUMBER_WIDTH}"/></w:tabs>'
-    number = _run(no, font=_SONG, size=13)
-    content = (
-        f'<w:p><w:pPr>{tab}<w:spacing w:before="20" w:after="20"/><w:ind w:left="{_NUMBER_WIDTH}"'
-        f' w:hanging="{_NUMBER_WIDTH}"/></w:pPr>{number}<w:r><w:tab/></w:r>{_run(text, font=_SONG, size=19)}</w:p>'
-    )
-    return (
-        f'<w:tc><w:tcPr><w:tcW w:w="{_LABEL_WIDTH}" w:type="dxa"/>{_PALE}<w:vAlign w:val="center"/></w:tcPr>'
-        f"{content}</w:tc>"
-    )
-
-
-def _cell(text: str, *, width: int, span: int = 1, is_label: bool = False, align: str = "", size: int = 20) -> str:
-    spanning = f'<w:gridSpan w:val="{span}"/>' if span > 1 else ""
-    shade = _PALE if is_label else ""
-    align = align or ("center" if is_label else "left")
-    content = _paragraph(text, font=_SONG, size=min(size, 19) if is_label else size, align=align, before=20, after=20)
-    return (
-        f'<w:tc><w:tcPr><w:tcW w:w="{width}" w:type="dxa"/>{spanning}{shade}<w:vAlign w:val="center"/></w:tcPr>'
-        f"{content}</w:tc>"
-    )
-
-
-def _paragraph(
-    text: str,
-    *,
-    font: str | None = None,
-    size: int = 21,
-    align: str = "left",
-    before: int = 0,
-    after: int = 0,
-    new_page: bool = False,
-    keeps_next: bool = False,
-    no: str = "",
-) -> str:
-    flags = ("<w:keepNext/>" if keeps_next else "") + ("<w:pageBreakBefore/>" if new_page else "")
-    spacing = f'<w:spacing w:before="{before}" w:after="{after}"/>'
-    number = _run(f"{no}　", font=font, size=13) if no else ""
-    runs = number + _run(text, font=font, size=size)
-    return f'<w:p><w:pPr>{flags}{spacing}<w:jc w:val="{align}"/></w:pPr>{runs}</w:p>'
-
-
-def _run(text: str, *, font: str | None = None, size: int = 21) -> str:
-    fonts = f'<w:rFonts w:eastAsia="{font}"/>' if font else ""
-    return (
-        f'<w:r><w:rPr>{fonts}<w:sz w:val="{size}"/><w:szCs w:val="{size}"/></w:rPr>'
-        f'<w:t xml:space="preserve">{escape(text)}</w:t></w:r>'
-    )
-
-
-def _page_field(name: str) -> str:
-    return f'<w:fldSimple w:instr=" {name} ">{_run("1", size=16)}</w:fldSimple>'
 
 
 def _tag(statement: str) -> str:
     """Return a Jinja statement in a paragraph of its own, which rendering removes."""
-    return _paragraph(f"{{%p {statement} %}}")
+    return draw_paragraph(f"{{%p {statement} %}}")
 
 
 def _gap() -> str:

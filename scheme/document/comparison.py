@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from scheme.document.checks import largest_loading, quality_summary
 from scheme.document.layout import COMPARED_MAX
 from scheme.document.tables import Payload, Row
 from scheme.document.wording import (
     LAYING,
     NOT_APPLICABLE,
+    OUTAGE_SECURITY,
     POINT_KINDS,
     SCORE_PARTS,
     day,
@@ -19,7 +21,8 @@ from scheme.document.wording import (
     quantity,
     text_or_dash,
 )
-from scheme.model import Route, Scheme, Variant, Verification
+from scheme.model import Route, Scheme, Variant
+from scheme.model_quality import OutageSecurity
 from scheme.model_variant import FurtherSource
 
 _DEFICITS_SHOWN_MAX = 3
@@ -75,6 +78,10 @@ def _lines(scheme: Scheme, shown: tuple[Variant, ...]) -> list[Line]:
         ("接入点短路电流", lambda v: quantity(v.verification.ik3_ka, "kA", 2)),
     ]
     lines += _further_lines(shown)
+    if any(variant.outage_security for variant in shown):
+        lines.append(("故障后供电", lambda v: security_text(v.outage_security)))
+    if any(variant.power_quality for variant in shown):
+        lines.append(("短路与电能质量", lambda v: quality_summary(v.power_quality)))
     if scheme.consultation is None:  # a preliminary reply promises no date
         lines += [
             ("全过程时限", lambda v: duration(v.timeline.limit, v.timeline.limit_unit)),
@@ -112,46 +119,19 @@ def _of(place: int, text: Callable[[FurtherSource], str]) -> Callable[[Variant],
     return printed
 
 
-def largest_loading(check: Verification) -> float:
-    """Return the largest loading ratio of lines and transformers on the supply path."""
-    return max(check.line_loading_ratio_max, check.transformer_loading_ratio_max or 0.0)
-
-
 def route_text(route: Route) -> str:
     """Return laying and length of a connecting line."""
     return f"{LAYING[route.laying]}{number(route.length_m, 0)} m" + ("（估算）" if route.is_estimated else "")
 
 
-def list_source_checks(scheme: Scheme, best: Variant | None) -> list[Row]:
-    """Return what was verified for each of several sources: alone, and with all in service; nothing for one source."""
-    if best is None or not best.further_sources or scheme.supply is None:
-        return []
-    share_kva = scheme.supply.required_share_kva
-    rows = [_source_check("电源1　其余电源退出", share_kva, best.verification)]
-    if best.normal_verification is not None:
-        others_kva = sum(source.normal_kva for source in best.further_sources)
-        rows.append(_source_check("电源1　全部投入", scheme.supply.capacity_kva - others_kva, best.normal_verification))
-    for source in best.further_sources:
-        rows.append(
-            _source_check(f"电源{source.source_no}　其余电源退出", source.required_share_kva, source.verification)
-        )
-        if source.normal_verification is not None:
-            title = f"电源{source.source_no}　全部投入"
-            rows.append(_source_check(title, source.normal_kva, source.normal_verification))
-    return rows
-
-
-def _source_check(title: str, capacity_kva: float | None, check: Verification) -> Row:
-    return {
-        "source": title,
-        "capacity": quantity(capacity_kva, "kVA", 1),
-        "u_min": fixed(check.u_pu_min, 4),
-        "u_customer": fixed(check.u_pu_customer, 4),
-        "line_loading": percent(check.line_loading_ratio_max),
-        "transformer_loading": percent(check.transformer_loading_ratio_max),
-        "losses": quantity(check.losses_kw, "kW", 2),
-        "short_circuit": quantity(check.ik3_ka, "kA", 2),
-    }
+def security_text(security: OutageSecurity | None) -> str:
+    """Return what single outages leave of a supply."""
+    if security is None:
+        return NOT_APPLICABLE
+    text = OUTAGE_SECURITY[security.status]
+    if security.n1_kva is None:
+        return text
+    return f"{text}，{number(security.n1_kva, 0)} kVA" + ("" if security.is_carried else "（不足）")
 
 
 def _why_lower(variant: Variant, best: Variant) -> str:

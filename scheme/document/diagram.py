@@ -50,6 +50,8 @@ def render_dxf(scheme: Scheme) -> bytes:
     sheet.draw([*edges, (0, 0, 0, HEIGHT_MM), (WIDTH_MM, 0, WIDTH_MM, HEIGHT_MM)], layer="frame")
     title = f"电气接线示意图　方案编号：{scheme.scheme_id}"
     sheet.write(title, 0.0, -3.5, align="MIDDLE_LEFT", height_mm=3.0)
+    drawing.classes.add_required_classes(drawing.dxfversion)
+    drawing.classes.classes = dict(sorted(drawing.classes.classes.items()))  # the library keeps them in a set
     target = StringIO(newline="\n")
     drawing.write(target)
     return target.getvalue().encode()

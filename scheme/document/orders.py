@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scheme.document.comparison import largest_loading
+from scheme.document.checks import largest_loading
 from scheme.document.tables import Payload, Row, dashes, number_texts
 from scheme.document.wording import (
     NOT_APPLICABLE,

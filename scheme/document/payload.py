@@ -6,11 +6,9 @@ them and do nothing with them.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from typing import Any
-
-from scheme.document.comparison import list_source_checks, list_variants
+from scheme.document.checks import list_quality, list_source_checks
+from scheme.document.comparison import list_variants
+from scheme.document.customer_texts import list_customer, list_housing, list_load
 from scheme.document.forms import find_layout, layout_id
 from scheme.document.layout import Form, LayoutId
 from scheme.document.orders import list_consultation, list_order, list_transition
@@ -27,18 +25,13 @@ from scheme.document.tables import (
     number_texts,
 )
 from scheme.document.wording import (
-    BUSINESS,
-    CATEGORIES,
     CONSULTATION_VERDICTS,
-    IMPORTANCE,
     LAYING,
     LIMIT_KINDS,
     NOT_APPLICABLE,
-    SPECIAL_LOADS,
     UTILITY_FILLS,
     VERDICTS,
     VOLTAGES,
-    coordinates,
     day,
     fixed,
     number,
@@ -47,16 +40,16 @@ from scheme.document.wording import (
     text_or_dash,
     text_or_utility,
 )
-from scheme.model import MeteringPoint, Scheme, Source, Supply, Variant
+from scheme.model import MeteringPoint, Scheme, Source, Variant
 
 
 def build_payload(scheme: Scheme, form: LayoutId | None = None) -> Payload:
     """Return every text the documents print; ``form`` is the one filled, by default the reply."""
     best = scheme.variants[0] if scheme.variants else None
     payload: Payload = {
-        **_customer(scheme),
-        **_housing(scheme),
-        **_load(scheme),
+        **list_customer(scheme),
+        **list_housing(scheme),
+        **list_load(scheme),
         **_conclusion(scheme),
         "fees": list_fees(scheme),
         "sources": [_source(source, scheme, best) for source in scheme.supply.sources] if scheme.supply else [],
@@ -68,6 +61,7 @@ def build_payload(scheme: Scheme, form: LayoutId | None = None) -> Payload:
         **list_timeline(scheme),
         **_verification(scheme, best),
         "source_checks": list_source_checks(scheme, best),
+        **list_quality(best),
         "customer_duties": list_customer_duties(scheme),
         "notices": number_texts(scheme.notices),
         **list_variants(scheme),
@@ -89,80 +83,6 @@ def _to_be_filled(scheme: Scheme, payload: Payload, form: LayoutId) -> str:
             labels = [f.label for row in marked for f in section.fields if row.get(f.key) == UTILITY_FILLS]  # type: ignore[union-attr]
             names.update(dict.fromkeys(labels))
     return "、".join(names) or "无"
-
-
-def _customer(scheme: Scheme) -> Payload:
-    request, supply = scheme.request, scheme.supply
-    applicant, demand = _part(request, "applicant"), _part(request, "demand")
-    place = _part(request, "location_cgcs2000")
-    is_high = supply is not None and supply.voltage not in {"220V", "380V"}
-    phases = "" if supply is None or (is_high and supply.phases == "三相") else supply.phases
-    voltage = NOT_APPLICABLE if supply is None else VOLTAGES.get(supply.voltage, supply.voltage) + phases
-    capacity = supply.capacity_kva if supply else demand.get("capacity_kva")
-    return {
-        "scheme_id": scheme.scheme_id,
-        "request_id": scheme.request_id,
-        "customer_no": UTILITY_FILLS,
-        "application_no": UTILITY_FILLS,
-        "customer_name": text_or_dash(applicant.get("name")),
-        "address": UTILITY_FILLS,
-        "location": coordinates(place["lon_deg"], place["lat_deg"]) if place else NOT_APPLICABLE,
-        "category": text_or_dash(CATEGORIES.get(str(applicant.get("category")), applicant.get("category"))),
-        "industry": UTILITY_FILLS,
-        "importance": text_or_utility(IMPORTANCE.get(str(applicant.get("importance")))),
-        "business": _business(request, supply, is_high=is_high),
-        "capacity": quantity(capacity, "kVA", 1),
-        "voltage": voltage,
-        "contact": text_or_utility(applicant.get("contact")),
-        "utility_contact": UTILITY_FILLS,
-        "received_on": day(_text(request.get("received_on"))),
-        "replied_on": day(scheme.provenance.as_of),
-        "needed_on": day(_text(request.get("needed_on"))),
-    }
-
-
-def _business(request: Mapping[str, Any], supply: Supply | None, *, is_high: bool) -> str:
-    business = text_or_dash(BUSINESS.get(str(request.get("business")), request.get("business")))
-    if business.startswith("装表"):
-        return business
-    if _part(request, "applicant").get("category") == "residential_area":
-        return f"小区{business}"
-    return ("" if supply is None else "高压" if is_high else "低压") + business
-
-
-def _housing(scheme: Scheme) -> Payload:
-    """Return what a residential area (居民小区) is asked beyond others; floor areas and stations are the utility's."""
-    circumstances = _part(scheme.request, "circumstances")
-    transformers = scheme.receiving.transformers if scheme.receiving else ()
-    return {
-        "households": f"{households} 户" if (households := circumstances.get("households")) else UTILITY_FILLS,
-        "household_metering": "一户一表",
-        **dict.fromkeys(("floor_area", "dwelling_area", "shop_area", "public_area"), UTILITY_FILLS),
-        **dict.fromkeys(("switching_stations", "stations", "station_equipment"), UTILITY_FILLS),
-        "station_transformers": "；".join(f"{t.model}　{number(t.sn_kva, 1)} kVA × {t.count}台" for t in transformers)
-        or UTILITY_FILLS,
-    }
-
-
-def _load(scheme: Scheme) -> Payload:
-    demand, circumstances = _part(scheme.request, "demand"), _part(scheme.request, "circumstances")
-    supply = scheme.supply
-    special = [SPECIAL_LOADS.get(str(item), str(item)) for item in circumstances.get("special_loads") or ()]
-    calculated = NOT_APPLICABLE
-    if supply is not None:
-        apparent_kva = supply.calculated_load_kw / supply.power_factor
-        calculated = f"{quantity(supply.calculated_load_kw, 'kW', 1)}（{quantity(apparent_kva, 'kVA', 1)}）"
-    return {
-        "installed_kw": quantity(demand.get("installed_kw"), "kW", 2),
-        "requested_kva": quantity(demand.get("capacity_kva"), "kVA", 1),
-        "calculated_load": calculated,
-        "power_factor": fixed(supply.power_factor if supply else demand.get("power_factor"), 2),
-        "load_class1": UTILITY_FILLS,
-        "load_class2": UTILITY_FILLS,
-        "security_load": quantity(circumstances.get("security_load_kw"), "kW", 1),
-        "special_loads": "、".join(special) or "申请中未声明",
-        "harmonics": "有特殊负荷，应提交电能质量评估报告" if special else NOT_APPLICABLE,
-    }
 
 
 def _conclusion(scheme: Scheme) -> Payload:
@@ -203,7 +123,6 @@ def _no_reasons(scheme: Scheme) -> str:
 
 def _source(source: Source, scheme: Scheme, best: Variant | None) -> Row:
     estimated = "（估算）" if best is not None and best.route.is_estimated else ""
-    single_phase = scheme.supply is not None and scheme.supply.phases == "单相"
     return {
         "title": f"电源{source.source_no}",
         "no": str(source.source_no),
@@ -223,8 +142,15 @@ def _source(source: Source, scheme: Scheme, best: Variant | None) -> Row:
         "length": quantity(source.length_m, "m", 0) + estimated,
         "entry_mode": text_or_dash(source.entry_mode),
         "boundary": text_or_dash(source.ownership_boundary),
-        "phase": UTILITY_FILLS if single_phase else "三相",
+        "phase": _phase(scheme, best),
     }
+
+
+def _phase(scheme: Scheme, best: Variant | None) -> str:
+    if scheme.supply is None or scheme.supply.phases != "单相":
+        return "三相"
+    proposed = best.power_quality.proposed_phase if best is not None and best.power_quality is not None else None
+    return f"{proposed}相（建议）" if proposed else UTILITY_FILLS
 
 
 def _receiving(scheme: Scheme) -> Payload:
@@ -298,6 +224,8 @@ def _investment(scheme: Scheme) -> Payload:
         "utility_scope": text_or_dash(boundary.utility_scope if boundary else None),
         "customer_scope": text_or_dash(boundary.customer_scope if boundary else None),
         "investment_clause": text_or_dash(boundary.clause if boundary else None),
+        "point_equipment": text_or_dash(boundary.point_equipment if boundary else None),
+        "offers": "；".join(boundary.offers if boundary else ()) or NOT_APPLICABLE,
     }
 
 
@@ -321,12 +249,3 @@ def _verification(scheme: Scheme, best: Variant | None) -> Payload:
         "short_circuit": quantity(check.ik3_ka, "kA", 2),
         "engine": scheme.provenance.engine,
     }
-
-
-def _part(record: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    part = record.get(key)
-    return part if isinstance(part, Mapping) else {}
-
-
-def _text(value: object) -> str | None:
-    return None if value is None or (isinstance(value, float) and math.isnan(value)) else str(value)

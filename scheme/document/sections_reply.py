@@ -180,6 +180,8 @@ INVESTMENT = Form(
         wide("分界位置", "investment_boundary"),
         wide("供电企业投资", "utility_scope"),
         wide("客户投资", "customer_scope"),
+        wide("接入点设备", "point_equipment"),
+        wide("可提供的服务", "offers"),
         wide("依据条款", "investment_clause"),
     ),
 )

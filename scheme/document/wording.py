@@ -74,6 +74,12 @@ SCORE_PARTS = {
     "voltage_margin": "电压裕度",
     "losses": "网损",
 }
+OUTAGE_SECURITY = {
+    "other_source": "由另一路电源供电",
+    "restorable": "可转供",
+    "own_section": "本段故障外可转供",
+    "not_restorable": "不能全部转供",
+}
 COMPARISONS = {"le": "≤", "lt": "＜", "ge": "≥", "gt": "＞", "eq": "＝"}
 UNITS = {
     **dict.fromkeys(("ratio", "count", "text", "texts", "flag", "table", "record"), ""),

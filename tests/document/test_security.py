@@ -15,7 +15,6 @@ from jinja2.exceptions import SecurityError
 from gridmodel.snapshot import Snapshot
 from scheme.document.build_templates import build_template, pack
 from scheme.document.forms import LAYOUTS
-from scheme.document.layout import FigureName
 from scheme.document.payload import build_payload
 from scheme.document.pdf import breakable, render_png
 from scheme.document.word import render_word
@@ -42,50 +41,77 @@ HOSTILE = [
 ]
 
 
-def named(name: str, *, scheme: str = "hv_single_source_10kv") -> Scheme:
-    """The scheme with ``name`` wherever outside text appears: customer, contact, asset names, notices."""
+FIELDS = ("name", "contact", "notice", "point", "feeder", "substation", "boundary")
+"""Where outside text appears in a record."""
+
+
+def named(*texts: str, scheme: str = "hv_dual_source_10kv") -> Scheme:
+    """The scheme with outside texts in turn wherever one appears: customer, asset names of every source, notices."""
+    given = {field: texts[place % len(texts)] for place, field in enumerate(FIELDS)}
     plain = load_plain(scheme)
-    plain["request"]["applicant"].update(name=name, contact=name)
-    plain["notices"] = [name]
+    plain["request"]["applicant"].update(name=given["name"], contact=given["contact"])
+    plain["notices"] = [given["notice"], *texts]
     for variant in plain["variants"]:
-        variant["connection_point"]["name"] = name
-        variant["feeder"] = name
-        variant["substation"] = name
-    plain["supply"]["sources"][0].update(point=name, feeder=name, ownership_boundary=name)
+        for source in (variant, *variant.get("further_sources", ())):
+            source["connection_point"]["name"] = given["point"]
+            source.update(feeder=given["feeder"], substation=given["substation"])
+    for source in plain["supply"]["sources"] if plain["supply"] else ():
+        source.update(point=given["point"], feeder=given["feeder"], ownership_boundary=given["boundary"])
     return as_scheme(plain)
 
 
-@pytest.mark.parametrize("text", HOSTILE)
-def test_outside_text_comes_out_literally(text: str, snapshot: Snapshot) -> None:
-    files = render_documents(named(text), snapshot)
-    assert squeezed(text) in word_text(files["scheme.docx"])
-    assert drawable(text) in pdf_text(files["scheme.pdf"])
+@pytest.mark.parametrize(
+    "scheme", ["hv_dual_source_10kv", "lv_small_micro_380v", "residential_area_10kv", "consultation_10kv"]
+)
+def test_outside_text_comes_out_literally_in_every_document(scheme: str, snapshot: Snapshot) -> None:
+    files = render_documents(named(*HOSTILE, scheme=scheme), snapshot)
+    in_order = [HOSTILE[FIELDS.index("name")], HOSTILE[FIELDS.index("point")]]  # a works order prints no notices
+    for name in (name for name in files if name.endswith(("docx", "pdf"))):
+        is_word = name.endswith("docx")
+        content = word_text(files[name]) if is_word else pdf_text(files[name])
+        shown = squeezed if is_word else drawable
+        expected = HOSTILE if name.startswith("scheme") else in_order
+        assert [text for text in expected if shown(text) not in content] == [], name
     for name in ("diagram.svg", "map.svg"):
         tags = {element.tag.rsplit("}", 1)[-1] for element in ElementTree.fromstring(files[name]).iter()}
         assert tags <= {"svg", "g", "rect", "path", "circle", "text", "title", "clipPath"}
 
 
 def test_forged_paragraph_does_not_become_one(snapshot: Snapshot) -> None:
-    plain = render_documents(named("某客户"), snapshot)["scheme.docx"]
-    forged = render_documents(named(HOSTILE[7]), snapshot)["scheme.docx"]
-    assert _paragraph_count(forged) == _paragraph_count(plain)
+    plain = render_documents(named("某客户"), snapshot)
+    forged = render_documents(named(HOSTILE[7]), snapshot)
+    for name in ("scheme.docx", "works_order.docx"):
+        assert _paragraph_count(forged[name]) == _paragraph_count(plain[name])
 
 
-@pytest.mark.parametrize("text", ["A" * 200, "长" * 200, "ZC-YJV22-8.7/15-3x300-" * 9])
-def test_long_text_stays_inside_the_page(text: str, snapshot: Snapshot) -> None:
+@pytest.mark.parametrize("scheme", ["hv_dual_source_10kv", "consultation_10kv"])
+def test_long_text_stays_inside_the_page(scheme: str, snapshot: Snapshot) -> None:
     """Rendered pages keep their margins white: 20 mm at the sides, measured on the picture of every page."""
-    pdf = render_documents(named(text), snapshot)["scheme.pdf"]
-    assert _ink_outside_margins(pdf, margin_mm=19.0) == 0
+    long = named("A" * 200, "长" * 200, "ZC-YJV22-8.7/15-3x300-" * 9, scheme=scheme)
+    files = render_documents(long, snapshot)
+    for name in (name for name in files if name.endswith("pdf")):
+        assert _ink_outside_margins(files[name], margin_mm=19.0) == 0, name
 
 
-@pytest.mark.parametrize(("character", "is_drawn"), [("㐀", True), ("𠮷", False), ("\U0001f600", False)])
-def test_rare_character_is_drawn_or_marked(character: str, is_drawn: bool, snapshot: Snapshot) -> None:
-    """Coverage read off the font's own table: U+3400 is in it, U+20BB7 is not."""
-    files = render_documents(named(f"{character}记粮行"), snapshot)
-    pdf = pdf_text(files["scheme.pdf"])
-    assert f"{character}记粮行" in word_text(files["scheme.docx"])
-    assert ("〓记粮行" in pdf) is not is_drawn
-    assert (f"U+{ord(character):04X}" in pdf) is not is_drawn
+RARE = {"㐀": True, "㐂": True, "\U00020bb7": False, "\U0001f600": False}
+"""Whether the bundled fonts draw a character: read off the fonts' own tables (U+3402 is in them, U+20BB7 is not)."""
+
+
+def test_rare_character_is_drawn_or_marked(snapshot: Snapshot) -> None:
+    """Word, DXF and the titles in the SVG keep the character; where no glyph draws it, the PDF marks it."""
+    files = render_documents(named(*(f"{character}记粮行" for character in RARE)), snapshot)
+    pdf, word = pdf_text(files["scheme.pdf"]), word_text(files["scheme.docx"])
+    titles = "".join(element.text or "" for element in ElementTree.fromstring(files["diagram.svg"]).iter())
+    for character, is_drawn in RARE.items():
+        assert f"{character}记粮行" in word
+        assert (f"{character}记粮行" in pdf) is is_drawn
+        assert (f"U+{ord(character):04X}" in pdf) is not is_drawn
+    assert "〓记粮行" in pdf
+    assert "㐀记粮行" in word_text(files["works_order.docx"])
+    drawn = ["\U0001f600", "㐀", "㐂", "\U00020bb7"]  # point, feeder and substation: the texts in turn
+    assert [
+        c for c in drawn[:3] if f"{c}记粮行" not in files["diagram.dxf"].decode() or f"{c}记粮行" not in titles
+    ] == []
 
 
 def test_template_cannot_reach_beyond_the_payload() -> None:

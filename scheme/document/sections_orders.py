@@ -1,0 +1,133 @@
+"""Parts of the forms about transition, joint work, the works order and the preliminary reply."""
+
+from __future__ import annotations
+
+from scheme.document.layout import Form, Grid, centred, column, field, number, wide
+
+STAGES = Grid(
+    title="过渡方案与分阶段实施",
+    rows="stages",
+    columns=(
+        centred("阶段", "no", 0.9),
+        number("可用容量", "capacity", 1.6),
+        column("接入点及接入方式", "point", 3.2),
+        column("电网改造措施", "measures", 4.2),
+        column("校核", "check", 2.6),
+        number("估算 万元", "cost", 1.4),
+        column("工期与条件", "dates", 2.6),
+    ),
+    note="stages_note",
+    is_optional=True,
+)
+ALTERNATIVES = Grid(
+    title="其他可行的改造路径",
+    rows="alternatives",
+    columns=(
+        column("路径", "text", 5),
+        number("容量", "capacity", 1.8),
+        column("校核", "check", 3),
+        number("估算 万元", "cost", 1.6),
+        centred("工期", "dates", 2),
+    ),
+    is_optional=True,
+)
+FAILED = Grid(
+    title="已试而不可行的路径",
+    rows="failed_options",
+    columns=(column("路径", "text", 5), column("接入点", "point", 2.5), column("原因", "reason", 5)),
+    is_optional=True,
+)
+TASKS = Grid(
+    title="专业联动任务",
+    rows="tasks",
+    columns=(
+        centred("部门", "department", 2),
+        column("任务", "text", 7),
+        column("时限", "due", 4),
+        column("签收", "receipt", 2),
+    ),
+    is_optional=True,
+)
+ORDER = Form(
+    title="任务概况",
+    fields=(
+        field("任务单编号", "order_no"),
+        field("申请编号", "application_no"),
+        wide("方案编号", "scheme_id"),
+        wide("户名", "customer_name"),
+        wide("用电地址", "address"),
+        wide("用电点坐标", "location"),
+        field("业务类型", "business"),
+        field("供电容量", "capacity"),
+        field("供电电压", "voltage"),
+        field("是否业扩受限", "is_restricted"),
+        wide("接入点", "order_points"),
+        wide("投资界面", "investment_boundary"),
+        wide("供电企业投资", "utility_scope"),
+        wide("任务要求", "order_terms"),
+    ),
+)
+ORDER_DATES = Form(
+    title="时间要求",
+    fields=(
+        field("申请日期", "received_on"),
+        field("方案答复日期", "replied_on"),
+        field("配套工程开始", "works_from"),
+        field("配套工程完成", "works_to"),
+        field("计划送电日期", "planned_on"),
+        field("客户需要用电日期", "needed_on"),
+    ),
+)
+
+
+def _works_of(title: str, rows: str, note: str | None = None) -> Grid:
+    return Grid(
+        title=title,
+        rows=rows,
+        columns=(
+            centred("序号", "no", 1),
+            column("工程内容", "text", 7),
+            number("数量", "quantity", 1.8),
+            centred("单位", "unit", 1.3),
+            centred("实施", "side", 2),
+        ),
+        note=note,
+    )
+
+
+ORDER_WORKS = (
+    _works_of("配套工程内容（供电企业投资建设）", "utility_works", "utility_works_note"),
+    _works_of("客户工程内容（界面以下，供参考）", "customer_works"),
+)
+ORDER_MATERIALS = Grid(
+    title="物料清单",
+    rows="materials",
+    columns=(
+        centred("序号", "no", 0.9),
+        column("物料名称", "name", 3),
+        column("型号", "type_id", 3),
+        number("数量", "quantity", 1.3),
+        centred("单位", "unit", 0.9),
+        centred("投资方", "side", 1.9),
+        number("库存", "stock", 1.4),
+        column("存储点", "store", 2),
+        column("供货状态", "supply", 2.4),
+    ),
+    note="materials_note",
+)
+ORDER_DEPARTMENTS = Grid(
+    title="部门分工",
+    rows="departments",
+    columns=(centred("部门", "department", 3), column("工作内容", "text", 8), column("签收", "receipt", 2.2)),
+)
+FORMAL_STEPS = Form(title="正式报装的办电环节", fields=(wide("办电环节", "steps"),))
+TELLS = Grid(
+    title="本意见说明的事项",
+    rows="tells",
+    columns=(centred("序号", "no", 1), column("内容", "text", 14)),
+)
+LEAVES_OPEN = Grid(
+    title="本意见不说明、以正式答复为准的事项",
+    rows="leaves_open",
+    columns=(centred("序号", "no", 1), column("内容", "text", 14)),
+)
