@@ -47,7 +47,8 @@ def deliver(
     Raises:
         InputError: The stock counts a material in another unit than the bill.
     """
-    draft = _with_station(draft, decision, policy=policy, catalogue=catalogue, utility_segments=utility_segments)
+    if not _keeps_station(request):
+        draft = _with_station(draft, decision, policy=policy, catalogue=catalogue, utility_segments=utility_segments)
     bill = fill_stock(merge_materials(draft.bill_of_materials), stock)
     draft = replace(draft, bill_of_materials=bill)
     is_low_voltage = decision.voltage != "10kV"
@@ -90,6 +91,11 @@ def find_works_modes(draft: VariantDraft, policy: PolicyView) -> tuple[WorksMode
     return tuple(dict.fromkeys(mode_of[item] for item in built if item in mode_of))
 
 
+def _keeps_station(request: SupplyRequest) -> bool:
+    """Return whether an increase (增容) builds nothing at the customer's."""
+    return request.business == "increase" and request.circumstances.has_external_works is False
+
+
 def _points(draft: VariantDraft) -> list[tuple[PointKind, float]]:
     points = [draft.connection_point, *(source.connection_point for source in draft.further_sources)]
     return [(point.kind, point.u_nominal_kv) for point in points]
@@ -107,7 +113,13 @@ def _slowest_plan(
         return "none"
     plans = [find_connection_plan(kind, u_kv, policy) for kind, u_kv in _points(draft)]
     known = [plan for plan in plans if plan is not None]
-    return max(known, key=lambda plan: plan.cycle_days) if len(known) == len(plans) else "not_known"
+    if len(known) < len(plans):
+        return "not_known"
+    return max(known, key=_cycle_days)
+
+
+def _cycle_days(plan: ConnectionPlan) -> int:
+    return plan.cycle_days
 
 
 def _with_station(

@@ -15,14 +15,18 @@ from scheme.model import Scheme
 from scheme.policy.loader import load_policy
 from scheme.request import parse_request
 from scheme.stock import StockRow, StockTable
+from scheme.stock_file import read_stock
 from tests.conftest import FIXTURES
 
 RECEIVED_ON = date(2026, 8, 3)  # a Monday; no holiday until Mid-Autumn on 25 September
 
 
-def answer(township: Snapshot, stock: StockTable | None, **circumstances: object) -> Scheme:
-    plain = json.loads((FIXTURES / "requests" / "mv_10kv_single.json").read_text(encoding="utf-8"))
-    plain |= {"received_on": RECEIVED_ON.isoformat()}
+def answer(
+    township: Snapshot, stock: StockTable | None, *, request: str = "mv_10kv_single", business: str = "new",
+    **circumstances: object,
+) -> Scheme:  # fmt: skip
+    plain = json.loads((FIXTURES / "requests" / f"{request}.json").read_text(encoding="utf-8"))
+    plain |= {"received_on": RECEIVED_ON.isoformat(), "business": business}
     plain["circumstances"] = {**plain.get("circumstances", {}), **circumstances}
     return generate_scheme(
         parse_request(json.dumps(plain, ensure_ascii=False)),
@@ -55,6 +59,11 @@ def everything(without_stock: Scheme) -> StockTable:
     return StockTable(file="stock.csv", rows=tuple(lot(n, *item) for n, item in enumerate(bill.items(), start=1)))
 
 
+@pytest.fixture(scope="module")
+def with_everything(township: Snapshot, everything: StockTable) -> Scheme:
+    return answer(township, everything, in_provincial_park=True)
+
+
 def test_customer_at_10_kv_gets_a_station_of_his_own(without_stock: Scheme) -> None:
     """630 kVA stands in a box; 38 万元 by the price book, paid by the customer also inside a park."""
     best = without_stock.variants[0]
@@ -74,10 +83,10 @@ def test_without_a_stock_table_the_promise_counts_from_the_arrival_of_materials(
 
 
 def test_promise_with_everything_in_stock_is_the_day_counted_by_hand(
-    township: Snapshot, everything: StockTable
+    with_everything: Scheme, everything: StockTable
 ) -> None:
     """Approval 5 until 10 August; line 15 until 31 August; process 12: 1-4, 7-11, 14-16 September."""
-    scheme = answer(township, everything, in_provincial_park=True)
+    scheme = with_everything
     best = scheme.variants[0]
     assert {m.stock_status for m in best.bill_of_materials if m.side == "utility"} == {"in_stock"}
     assert {m.stock_status for m in best.bill_of_materials if m.side == "customer"} == {None}
@@ -108,10 +117,11 @@ def test_switch_on_order_moves_the_promise(township: Snapshot, everything: Stock
     assert (switch.stock_status, switch.ready_on) == ("ordered", "2026-08-17")
 
 
-def test_another_stock_is_another_scheme(township: Snapshot, without_stock: Scheme, everything: StockTable) -> None:
-    first, second = (answer(township, everything, in_provincial_park=True) for _ in range(2))
-    assert first == second
-    assert first.scheme_id != without_stock.scheme_id
+def test_the_same_stock_gives_the_same_scheme_and_another_another(
+    township: Snapshot, without_stock: Scheme, with_everything: Scheme, everything: StockTable
+) -> None:
+    assert answer(township, everything, in_provincial_park=True) == with_everything
+    assert with_everything.scheme_id != without_stock.scheme_id
 
 
 def test_utility_is_not_asked_for_the_customers_line(township: Snapshot) -> None:
@@ -120,3 +130,18 @@ def test_utility_is_not_asked_for_the_customers_line(township: Snapshot) -> None
     steps = {milestone.code: milestone for milestone in timeline.milestones}
     assert "permit_project_approval" in steps["customer_works"].predecessors
     assert "permit_project_approval" not in steps["supporting_works"].predecessors
+
+
+def test_increase_without_works_of_the_customer_keeps_his_station(township: Snapshot) -> None:
+    scheme = answer(township, None, business="increase", has_external_works=False)
+    codes = {work.code for work in scheme.variants[0].works}
+    assert "box_station" not in codes
+    assert "customer_works" not in [milestone.code for milestone in scheme.variants[0].timeline.milestones]
+
+
+def test_example_stock_table_knows_the_materials_of_a_low_voltage_answer(township: Snapshot) -> None:
+    stock = read_stock(FIXTURES / "stock" / "stock.csv")
+    scheme = answer(township, stock, request="lv_industrial_commercial")
+    own = [material for material in scheme.variants[0].bill_of_materials if material.side == "utility"]
+    assert own
+    assert all(material.stock_status not in (None, "not_known") for material in own)

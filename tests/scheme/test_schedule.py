@@ -10,6 +10,8 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
+import networkx
+import numpy as np
 import pytest
 
 from gridmodel.errors import InputError
@@ -138,6 +140,34 @@ def test_chain_after_the_last_open_activity_is_told() -> None:
     assert network.critical_path == ("b", "c", "d", "f")
     assert (network.tail_workdays, network.tail_days) == (7, 7)
     assert [item.slack_workdays for item in network.activities] == [None] * 6
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_random_networks_agree_with_networkx(seed: int) -> None:
+    """In working days alone: the end is the longest path, slack is that path less the longest one through the step."""
+    rng = np.random.default_rng(seed)
+    size = int(rng.integers(3, 12))
+    durations = [int(d) for d in rng.integers(0, 9, size)]
+    before = [tuple(str(p) for p in range(n) if rng.random() < 0.35) for n in range(size)]
+    network = solve([Activity(code=str(n), duration=durations[n], predecessors=before[n]) for n in range(size)], MONDAY)
+    graph: Any = networkx.DiGraph()
+    graph.add_nodes_from(["start", "end"])
+    for n in range(size):
+        graph.add_edge("start", str(n), days=0)
+        graph.add_edge(str(n), "end", days=durations[n])
+        for p in before[n]:
+            graph.add_edge(p, str(n), days=durations[int(p)])
+
+    def longest(source: str, target: str) -> int:
+        paths = networkx.all_simple_edge_paths(graph, source, target)
+        return max(sum(int(graph.edges[edge]["days"]) for edge in path) for path in paths)
+
+    whole = longest("start", "end")
+    assert network.ends_on == add_workdays(MONDAY, whole)[0]
+    for item in network.activities:
+        code = item.activity.code
+        assert item.slack_workdays == whole - longest("start", code) - longest(code, "end")
+    assert sum(durations[int(code)] for code in network.critical_path) == whole
 
 
 def test_days_after_the_year_9999_are_refused() -> None:
