@@ -197,7 +197,11 @@ class CandidateSearch:
         if reason is None:
             u_pu = self._study.find_voltage_pu(bus=candidate.bus, line=candidate.line)
             chosen = self._rules.choose(candidate, self._supply, u_pu=u_pu)
-            reason = chosen if isinstance(chosen, Reason) else self._verify(candidate, chosen)
+            if isinstance(chosen, Reason):
+                reason = chosen
+            else:
+                reason = self._screen.find_circuit_reason(candidate, chosen.parallel)
+                reason = reason or self._verify(candidate, chosen)
         if reason is not None:
             self.rejected.append(
                 Rejected(connection_point=candidate.point, distance_m=round(candidate.distance_m, 1), reasons=(reason,))
@@ -234,24 +238,29 @@ class CandidateSearch:
         reason = limit_reason(assessment)
         item = Feasible(candidate, chosen, assessment)
         if reason is None and self._quality is not None:
-            item, reason = self._study_quality(item, self._quality)
+            item, reason = study_quality(
+                item, self._quality, study=self._study, supply=self._supply, limits=self._limits
+            )
         if reason is None:
             self.feasible.append(item)
             self._done_groups.add(candidate.group)
         return reason
 
-    def _study_quality(self, item: Feasible, quality: PowerQualityStudy) -> tuple[Feasible, Reason | None]:
-        """Return the point with its checks, by a larger cable where the short circuit asks for one, and a refusal."""
-        larger = quality.find_withstanding_type(item.chosen.line_type, item.assessment)
-        if larger is not None:
-            chosen = replace(item.chosen, line_type=larger)
-            assessment = self._study.assess(trial_of(item.candidate, chosen, self._supply), limits=self._limits)
-            if (reason := limit_reason(assessment)) is not None:
-                return item, reason
-            item = Feasible(item.candidate, chosen, assessment)
-        point, trial = item.candidate.point, trial_of(item.candidate, item.chosen, self._supply)
-        found = quality.assess(point.kind, point.u_nominal_kv, trial, item.assessment)
-        return replace(item, power_quality=found), quality_reason(found)
+
+def study_quality(
+    item: Feasible, quality: PowerQualityStudy, *, study: ConnectionStudy, supply: WantedSupply, limits: Limits
+) -> tuple[Feasible, Reason | None]:
+    """Return the point with its checks, by a larger cable where the short circuit asks for one, and a refusal."""
+    larger = quality.find_withstanding_type(item.chosen.line_type, item.assessment)
+    if larger is not None:
+        chosen = replace(item.chosen, line_type=larger)
+        assessment = study.assess(trial_of(item.candidate, chosen, supply), limits=limits)
+        if (reason := limit_reason(assessment)) is not None:
+            return item, reason
+        item = Feasible(item.candidate, chosen, assessment)
+    point, trial = item.candidate.point, trial_of(item.candidate, item.chosen, supply)
+    found = quality.assess(point.kind, point.u_nominal_kv, trial, item.assessment)
+    return replace(item, power_quality=found), quality_reason(found)
 
 
 def trial_of(candidate: Candidate, chosen: ChosenLine, supply: WantedSupply) -> TrialConnection:

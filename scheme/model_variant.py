@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from scheme.model_quality import PowerQuality
+from scheme.model_quality import OutageSecurity, PowerQuality
 
 Segment = Literal["point", "route", "metering"]
 """Where a work stands: at the connection point, along the route up to the customer's red line, or at the meter."""
@@ -63,6 +63,8 @@ class Route:
     crossings: tuple[str, ...]
     line_label: str = ""
     """Line type as printed; empty where only the id is known."""
+    circuits: int = 1
+    """Equal lines side by side (回路), each with a bay of its own; ``length_m`` is that of one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -297,6 +299,8 @@ class Variant:
     """Busbar that feeds the first source; told only where there are several sources."""
     power_quality: PowerQuality | None = None
     """Short circuit, voltage steps, disturbing loads, phases; ``None`` where it was not studied."""
+    outage_security: OutageSecurity | None = None
+    """What single outages leave of the supply; ``None`` where it was not studied."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -212,10 +212,15 @@ class Screen:
             if self._snapshot.source_format == "pandapower":
                 return None
             return Reason(code="spare_bays_not_known", text="备用间隔数未知")
-        if not self._spare_bays.allows(point.spare_bays):
-            need = int(self._spare_bays.value)
-            return Reason(code="no_spare_bay", text=f"备用间隔{point.spare_bays}个，少于要求的{need}个")
-        return None
+        return self.find_circuit_reason(candidate, 1)
+
+    def find_circuit_reason(self, candidate: Candidate, circuits: int) -> Reason | None:
+        """Return why a point cannot take so many circuits (回路): each one needs a bay of its own."""
+        spare, others = candidate.point.spare_bays, circuits - 1
+        if spare is None or self._spare_bays.allows(spare - others):
+            return None
+        need = int(self._spare_bays.value) + others
+        return Reason(code="no_spare_bay", text=f"备用间隔{spare}个，少于{circuits}回出线要求的{need}个")
 
     def find_capacity_reason(self, candidate: Candidate) -> Reason | None:
         """Return why the table of open capacity refuses the candidate, or ``None``."""

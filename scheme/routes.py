@@ -50,6 +50,7 @@ class ChosenLine:
             geometry={"type": "LineString", "coordinates": ends},
             crossings=(),
             line_label=self.line_type.label,
+            circuits=self.parallel,
         )
 
 
@@ -71,7 +72,7 @@ class RouteRules:
 
         The type is the smallest one, of the first series of the policy that has one, whose rating covers the current at
         the lowest permitted voltage within the permitted loading, and at whose end the voltage is permitted when the
-        point keeps the voltage it has now.
+        point keeps the voltage it has now. Several circuits (多回路) are built where one does not do.
 
         Args:
             candidate: Where the line starts.
@@ -82,7 +83,9 @@ class RouteRules:
         kind, u_kv = self._kinds[point.kind], point.u_nominal_kv
         length_m = self.route_length_m(candidate.distance_m)
         rating_a, floor_pu, ends_pu = self._rating_a(u_kv, supply), self.u_pu_min(u_kv), []
-        for row, route in self._routes(u_kv, kind["laying"], rating_a, length_m / 1e3, supply.is_single_phase):
+        for row, route in self._routes(
+            u_kv, kind["laying"], rating_a, length_m / 1e3, supply.is_single_phase, int(kind["circuits_max"])
+        ):
             end_pu = route.end_voltage_pu(
                 u_pu, u_nominal_kv=u_kv, p_kw=supply.p_kw, q_kvar=supply.q_kvar, f_hz=self._f_hz
             )
@@ -93,7 +96,7 @@ class RouteRules:
                     wires=int(row["wires"]),
                     span_m=row["span_m"],
                     length_m=length_m,
-                    connection_mode=kind["mode"],
+                    connection_mode=kind["mode"] + (f"（{route.parallel}回）" if route.parallel > 1 else ""),
                 )
             ends_pu.append(end_pu)
         if not ends_pu:
@@ -128,12 +131,18 @@ class RouteRules:
         return supply.capacity_kva / phases / phase_kv / self._limits.line_loading_ratio_max
 
     def _routes(
-        self, u_nominal_kv: float, laying: str, rating_a: float, length_km: float, is_single_phase: bool
+        self,
+        u_nominal_kv: float,
+        laying: str,
+        rating_a: float,
+        length_km: float,
+        is_single_phase: bool,
+        circuits_max: int,
     ) -> Iterator[tuple[Mapping[str, Any], TrialRoute]]:
         """Yield the lines that carry ``rating_a`` with their row of the policy's series, in order of choice."""
         u_class: Literal["lv", "mv"] = "lv" if u_nominal_kv <= LOW_VOLTAGE_KV_MAX else "mv"
         rows = [row for row in self._series if (row["u_class"], row["laying"]) == (u_class, laying)]
-        for parallel in range(1, self._parallel_max + 1):
+        for parallel in range(1, min(self._parallel_max, circuits_max) + 1):
             for row in rows:
                 for line_type in self._catalogue.find_line_types(
                     laying=row["laying"], u_nominal_kv_class=u_class, series=row["series"]

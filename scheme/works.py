@@ -67,6 +67,10 @@ def compile_works(
     def side(segment: Segment) -> Literal["utility", "customer"]:
         return "utility" if segment in utility_segments else "customer"
 
+    if route.parallel > 1:  # every circuit leaves by a switch of its own
+        rows = [
+            {**row, "quantity": row["quantity"] * route.parallel} if row["segment"] == "point" else row for row in rows
+        ]
     works = [_designed(row, side(row["segment"])) for row in rows]
     works.insert(sum(row["segment"] == "point" for row in rows), _route_work(route, texts, side("route"), policy))
     works += [_check(code, str(texts[code])) for code in notes]

@@ -12,6 +12,7 @@ from gridmodel.capacity.limits import Limits, VoltageBand
 from gridmodel.catalogue.loader import load_catalogue
 from gridmodel.geometry import distance_m
 from gridmodel.snapshot import Snapshot
+from gridmodel.trial_route import TrialRoute
 from scheme.candidates import find_variants
 from scheme.model import Rejected
 from scheme.policy.loader import load_policy
@@ -251,9 +252,54 @@ def test_large_customer_is_not_teed_but_gets_a_substation_bay_when_nothing_else_
     assert [v.connection_point.kind for v in small] == ["pole"]
 
 
+@pytest.mark.parametrize(("capacity_kva", "circuits"), [(6200.0, 1), (6220.0, 2)])
+def test_several_circuits_are_built_where_one_of_the_largest_cable_does_not_do(
+    capacity_kva: float, circuits: int
+) -> None:
+    """3x400: 482 A x 0.8 at the lowest voltage of 9.3 kV are 6,211 kVA. Each circuit needs a bay of its own."""
+    grid = Grid()
+    high, busbar = grid.bus("source", 110.0, 0, 1000), grid.bus("substation_busbar", 10.0, 0, 1000, spare_bays=3.0)
+    grid.source(high, vm_pu=1.03)
+    grid.trafo(high, busbar, 50_000.0, "main")
+    grid.line(busbar, grid.bus("node", 10.0, 20_000, 0), 1.0)
+    large = {"p_kw": 0.95 * capacity_kva, "q_kvar": 0.3 * capacity_kva, "capacity_kva": capacity_kva}
+    (variant,), _ = find(grid, supply=large)
+    assert variant.route.circuits == circuits
+    assert variant.connection_mode == "变电站间隔专线接入" + ("" if circuits == 1 else "（2回）")
+    works = {work.code: work.quantity for work in variant.works}
+    assert works["substation_bay"] == circuits
+    assert works["route_line"] == pytest.approx(circuits * variant.route.length_m / 1e3)
+    grid.nodes[busbar]["spare_bays"] = 2.0
+    variants, rejected = find(grid, supply=large)
+    if circuits == 2:
+        assert [reason.text for refused in rejected for reason in refused.reasons] == [
+            "备用间隔2个，少于2回出线要求的3个"
+        ]
+    else:
+        assert len(variants) == 1
+
+
+def test_a_pole_takes_one_circuit_only() -> None:
+    """3,100 kVA over 1.95 km at 0.939 pu: one JKLYJ-10 1x300 ends below 0.93, a second one beside it would not."""
+    grid = Grid()
+    head, pole = grid.bus("node", 10.0, 0, 8000), grid.bus("pole", 10.0, 1500, 0, feeder_id="F1")
+    grid.source(head, vm_pu=0.939)
+    grid.line(head, pole, 0.01)
+    supply = {"p_kw": 2945.0, "q_kvar": 968.0, "capacity_kva": 3100.0}
+    variants, rejected = find(grid, supply=supply)
+    assert not variants
+    assert {refused.reasons[0].code for refused in rejected} == {"voltage_low"}
+    assert all("目录中最大的接入线路" in refused.reasons[0].text for refused in rejected)
+    kind = load_catalogue().get_line_type("JKLYJ-10 1x300")
+    for circuits, holds in ((1, False), (2, True)):
+        route = TrialRoute(line_type=kind, length_km=1.95, parallel=circuits)
+        end_pu = route.end_voltage_pu(0.939, u_nominal_kv=10.0, p_kw=2945.0, q_kvar=968.0, f_hz=50.0)
+        assert (end_pu >= 0.93) == holds
+
+
 def test_dedicated_line_is_offered_from_its_threshold_but_not_where_it_is_the_last_resort() -> None:
     grid = Grid()
-    high, busbar = grid.bus("source", 110.0, 0, 1000), grid.bus("substation_busbar", 10.0, 0, 1000, spare_bays=2.0)
+    high, busbar = grid.bus("source", 110.0, 0, 1000), grid.bus("substation_busbar", 10.0, 0, 1000, spare_bays=3.0)
     grid.source(high, vm_pu=1.03)
     grid.trafo(high, busbar, 50_000.0, "main")
     station = grid.bus("switching_station", 10.0, 100, 0, feeder_id="F1", spare_bays=3.0)
