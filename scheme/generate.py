@@ -10,7 +10,7 @@ import hashlib
 import json
 import math
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date
 from functools import lru_cache
 from importlib.metadata import version as installed_version
@@ -32,6 +32,7 @@ from scheme.points import NetworkPlaces
 from scheme.policy.parameter import PolicyView
 from scheme.power_quality.settings import fault_settings
 from scheme.power_quality.study import PowerQualityStudy
+from scheme.reliability import with_outage_security
 from scheme.request import SupplyRequest
 from scheme.routes import WantedSupply
 from scheme.rules.documents_required import list_required_documents
@@ -52,6 +53,8 @@ from scheme.rules.validity import compute_validity
 from scheme.rules.voltage_level import SupplyDecision, decide_supply
 from scheme.stock import StockTable
 from scheme.supply_record import describe_supply
+from scheme.transition.plan import TransitionPlan, plan_transition
+from scheme.transition.rules import list_tasks
 from scheme.variants import VariantDraft
 
 Progress = Callable[[int, int], None]
@@ -114,8 +117,22 @@ def generate_scheme(
         progress=progress,
     )  # fmt: skip
     if not found.variants:
-        return answer.refuse(_explain_nothing(decision, found), found.rejected, rejected_sets=found.rejected_sets)
-    return answer.complete(decision, investment, found.variants, found.rejected, rejected_sets=found.rejected_sets)
+        plan = _find_transition(
+            place_deg, request, decision, found.rejected, snapshot=snapshot, policy=policy, catalogue=catalogue,
+            progress=progress,
+        )  # fmt: skip
+        if plan is not None and plan.is_promised:
+            return answer.complete(decision, investment, (plan.draft,), found.rejected, plan=plan)
+        return answer.refuse(
+            (*_explain_nothing(decision, found), *(() if plan is None else plan.reasons)),
+            found.rejected,
+            rejected_sets=found.rejected_sets,
+            transition=None if plan is None else plan.transition,
+            tasks=list_tasks(policy, ("joint_work",), facts={}) if plan is None else plan.tasks,
+        )
+    assert decision.capacity_kva is not None
+    drafts = with_outage_security(found.variants, capacity_kva=decision.capacity_kva, snapshot=snapshot, policy=policy)
+    return answer.complete(decision, investment, drafts, found.rejected, rejected_sets=found.rejected_sets)
 
 
 def engine_name() -> str:
@@ -203,13 +220,24 @@ class _Answer:
         rejected: tuple[Rejected, ...],
         *,
         rejected_sets: tuple[RejectedSet, ...] = (),
+        plan: TransitionPlan | None = None,
     ) -> Scheme:
-        """Return the answered scheme; everything below the variants describes the first one."""
+        """Return the answered scheme; everything below the variants describes the first one.
+
+        Args:
+            decision: Voltage, capacity and structure.
+            investment: Who builds what.
+            drafts: Connections, best first; for a transition (过渡方案) that of its last stage.
+            rejected: Points looked at.
+            rejected_sets: Combinations of points looked at.
+            plan: The transition; what the customer builds is laid out for the whole demand from the start.
+        """
         request, policy = self._request, self._policy
         is_low_voltage = decision.voltage != "10kV"
         variants = tuple(self._deliver(draft, decision) for draft in drafts)
         best = variants[0]
-        supply = describe_supply(decision, best, self._snapshot, policy)
+        promised, grid = (decision, self._snapshot) if plan is None else (_promised(decision, plan), plan.grid)
+        supply = describe_supply(promised, best, grid, policy)
         tariff = decide_tariff(request, decision, policy)
         emergency = plan_emergency_source(request, policy)
         capacities_kva = [source.capacity_kva for source in supply.sources]
@@ -218,8 +246,11 @@ class _Answer:
             scheme_id=self._scheme_id(),
             request_id=request.request_id,
             request=self._plain_request,
-            verdict="answered",
-            reasons=() if decision.structure is None else decision.structure.notes,
+            verdict="answered" if plan is None else "transition",
+            reasons=(
+                *(() if decision.structure is None else decision.structure.notes),
+                *(() if plan is None else plan.reasons),
+            ),
             supply=supply,
             variants=variants,
             rejected=rejected,
@@ -244,6 +275,8 @@ class _Answer:
             provenance=self._provenance,
             documents=(),
             rejected_sets=rejected_sets,
+            transition=None if plan is None else plan.transition,
+            tasks=() if plan is None else plan.tasks,
         )
         return attach_forms(scheme, request, policy)
 
@@ -344,6 +377,48 @@ def _find_connections(
         return find_source_sets(place_deg, structure=decision.structure, **given)
     variants, rejected = find_variants(place_deg, **given)
     return SourceSets(variants=variants, rejected=rejected, rejected_sets=(), points_found=len(variants))
+
+
+def _find_transition(
+    place_deg: tuple[float, float],
+    request: SupplyRequest,
+    decision: SupplyDecision,
+    rejected: tuple[Rejected, ...],
+    *,
+    snapshot: Snapshot,
+    policy: PolicyView,
+    catalogue: Catalogue,
+    progress: Progress | None,
+) -> TransitionPlan | None:
+    """Return what carries a customer of one source in stages; several sources are left to joint work."""
+    assert decision.structure is not None
+    if decision.structure.source_count > 1:
+        return None
+    ratio = policy.number("capacity.in_flight_coincidence_ratio")
+    return plan_transition(
+        request,
+        place_deg,
+        supply=_wanted(decision),
+        snapshot=snapshot,
+        policy=policy,
+        catalogue=catalogue,
+        limits=operating_limits(policy),
+        utility_segments=utility_segments(request, policy, is_low_voltage=decision.voltage != "10kV"),
+        study=_study(snapshot, ratio, **fault_settings(policy)),
+        places=_places(snapshot),
+        rejected=rejected,
+        progress=progress,
+    )
+
+
+def _promised(decision: SupplyDecision, plan: TransitionPlan) -> SupplyDecision:
+    """Return the decision with the capacity that is verified, which may be less than what was asked."""
+    assert decision.calculated_load_kw is not None
+    assert decision.power_factor is not None
+    if plan.transition.is_complete:
+        return decision
+    load_kw = min(decision.calculated_load_kw, plan.capacity_kva * decision.power_factor)
+    return replace(decision, capacity_kva=plan.capacity_kva, calculated_load_kw=load_kw)
 
 
 def _explain_nothing(decision: SupplyDecision, found: SourceSets) -> tuple[Reason, ...]:

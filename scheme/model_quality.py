@@ -61,3 +61,18 @@ class PowerQuality:
     phases: tuple[PhaseChoice, ...] = ()
     permitted_harmonics: tuple[PermittedHarmonic, ...] = ()
     """For customers with distorting loads."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutageSecurity:
+    """What is left of the supply when one section of the network is out (N-1, 故障后供电能力)."""
+
+    status: Literal["other_source", "restorable", "own_section", "not_restorable"]
+    """``other_source``: another source carries the required share alone; ``restorable``: ties restore the point after
+    every outage; ``own_section``: of all but its own section; ``not_restorable``: not after some other outage."""
+    n1_kva: float | None
+    """Largest capacity at the point that every such state still carries; ``None`` where there is none or it is open."""
+    is_carried: bool | None
+    """Whether that covers the customer; ``None`` where it is open."""
+    outage_element_id: str | None
+    """Section whose outage decides; ``None`` where none does."""

@@ -25,7 +25,7 @@ from scheme.model import (
     Verification,
     Work,
 )
-from scheme.model_quality import PowerQuality
+from scheme.model_quality import OutageSecurity, PowerQuality
 from scheme.points import Candidate
 from scheme.policy.parameter import PolicyView
 from scheme.ranking import Merit, compute_scores, rank
@@ -59,6 +59,7 @@ class VariantDraft:
     normal_verification: Verification | None = None
     busbar: str | None = None
     power_quality: PowerQuality | None = None
+    outage_security: OutageSecurity | None = None
 
     def with_timeline(self, timeline: Timeline) -> Variant:
         """Return the finished variant."""

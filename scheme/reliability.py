@@ -1,0 +1,96 @@
+"""What single outages leave of each variant's supply (N-1, 故障后供电能力), by load flow of every restored state.
+
+The capacities that survive are those of :func:`gridmodel.capacity.n_minus_one.n_minus_one_capacity`: for every section
+that fails, ties restore what they can, and the least capacity of all these states counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
+from typing import cast
+
+import pandas as pd
+
+from gridmodel.capacity.limits import Limits
+from gridmodel.snapshot import Snapshot
+from scheme.limits import operating_limits
+from scheme.model_quality import OutageSecurity
+from scheme.policy.parameter import PolicyView
+from scheme.variants import VariantDraft
+
+_WORST_FIRST = ("not_restorable", "own_section", "restorable")
+_KVA_DIGITS = 1
+
+
+def with_outage_security(
+    drafts: Sequence[VariantDraft], *, capacity_kva: float, snapshot: Snapshot, policy: PolicyView
+) -> tuple[VariantDraft, ...]:
+    """Return the variants, each with what single outages leave of it.
+
+    Args:
+        drafts: Variants in the network of ``snapshot``.
+        capacity_kva: What the customer wants.
+        snapshot: The grid; all outages of it are searched once and kept for the next request.
+        policy: Limits, power factor of capacities and coincidence of commitments.
+    """
+    if not drafts:
+        return ()
+    table = _survivors(
+        snapshot,
+        operating_limits(policy),
+        policy.number("capacity.power_factor"),
+        policy.number("capacity.in_flight_coincidence_ratio"),
+    )
+    return tuple(replace(draft, outage_security=_security(draft, table, snapshot, capacity_kva)) for draft in drafts)
+
+
+def _security(
+    draft: VariantDraft, table: pd.DataFrame, snapshot: Snapshot, capacity_kva: float
+) -> OutageSecurity | None:
+    if draft.further_sources:
+        return OutageSecurity(status="other_source", n1_kva=None, is_carried=True, outage_element_id=None)
+    buses = [draft.bus] if draft.bus is not None else _ends(snapshot, cast("int", draft.line))
+    rows = table.loc[[bus for bus in buses if bus in table.index]]
+    rows = rows[rows.n1_status.isin(_WORST_FIRST)]
+    if rows.empty:
+        return None
+    order = rows.assign(place=rows.n1_status.map(_WORST_FIRST.index)).sort_values(["place", "n1_kva"], kind="stable")
+    status, n1_kva, outage = order.iloc[0][["n1_status", "n1_kva", "n1_outage"]]
+    is_known = n1_kva == n1_kva
+    return OutageSecurity(
+        status=status,
+        n1_kva=round(float(n1_kva), _KVA_DIGITS) if is_known else None,
+        is_carried=False if status == "not_restorable" else bool(n1_kva >= capacity_kva) if is_known else None,
+        outage_element_id=_element_id(snapshot, outage),
+    )
+
+
+def _ends(snapshot: Snapshot, line: int) -> list[int]:
+    row = snapshot.net.line.loc[line]
+    return [int(row.from_bus), int(row.to_bus)]
+
+
+def _element_id(snapshot: Snapshot, outage: object) -> str | None:
+    """Return the imported line a section is named after (``line:7``), or the section's name."""
+    if not isinstance(outage, str):
+        return None
+    table, _, number = outage.partition(":")
+    if table == "line" and number.isdecimal() and int(number) in snapshot.lines.index:
+        return str(snapshot.lines.element_id[int(number)])
+    return outage
+
+
+@lru_cache(maxsize=1)
+def _survivors(
+    snapshot: Snapshot, limits: Limits, power_factor: float, in_flight_coincidence_ratio: float
+) -> pd.DataFrame:
+    from gridmodel.capacity.node_columns import n_minus_one_columns
+
+    return n_minus_one_columns(
+        snapshot,
+        limits=limits,
+        power_factor=power_factor,
+        in_flight_coincidence_ratio=in_flight_coincidence_ratio,
+    )
