@@ -17,8 +17,9 @@ from scheme.rules.permits import list_permits
 from scheme.rules.receiving import find_station_kind, plan_receiving
 from scheme.rules.steps import has_external_works
 from scheme.rules.voltage_level import SupplyDecision
-from scheme.schedule import PlanFacts, WorksMode, plan_timeline
+from scheme.schedule import WorksMode, plan_timeline
 from scheme.stock import StockTable, fill_stock, merge_materials, summarize_supply
+from scheme.supply_plan import PlanFacts
 from scheme.variants import VariantDraft
 from scheme.works import PricedWork
 

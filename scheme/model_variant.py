@@ -183,6 +183,8 @@ class Milestone:
     is_critical: bool = False
     needs: str = ""
     """Policy parameter or fact that would give the duration."""
+    needs_text: str = ""
+    """The same in Chinese."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -149,7 +149,7 @@ def list_timeline(scheme: Scheme) -> Payload:
 def _milestone(item: Milestone) -> Row:
     notes = ["关键路径"] if item.is_critical else []
     notes += ["暂定"] if item.is_provisional else []
-    notes += [f"待定：{item.needs}"] if item.needs else []
+    notes += [f"待定：{item.needs_text or item.needs}"] if item.needs else []
     return {
         "text": item.text,
         "duration": duration(item.duration, item.unit),

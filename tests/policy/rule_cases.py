@@ -47,8 +47,9 @@ from scheme.rules.time_limit import find_time_limit
 from scheme.rules.to_be_filled import list_to_be_filled
 from scheme.rules.validity import compute_validity
 from scheme.rules.voltage_level import SupplyDecision, decide_supply
-from scheme.schedule import PlanFacts, plan_timeline
+from scheme.schedule import plan_timeline
 from scheme.stock import MaterialSupply
+from scheme.supply_plan import PlanFacts
 from scheme.transition.rules import decide_funding, list_tasks, read_rules, transformer_price_code
 from tests.policy.quality_cases import QUALITY_RULES
 
