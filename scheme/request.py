@@ -94,10 +94,12 @@ class Demand(_Strict):
     """Greatest single-phase load (单相负荷) of a three-phase customer (kVA)."""
 
     @model_validator(mode="after")
-    def _check_motor(self) -> Demand:
+    def _check_loads(self) -> Demand:
         facts = (self.start_method, self.start_current_ratio, self.starts_per_hour)
         if self.largest_motor_kw is None and any(fact is not None for fact in facts):
             raise ValueError("start_method, start_current_ratio and starts_per_hour need largest_motor_kw")
+        if self.largest_motor_kw is not None and self.largest_motor_kw > self.installed_kw:
+            raise ValueError("largest_motor_kw must not exceed installed_kw")
         orders = [current.order for current in self.harmonic_currents or ()]
         if len(set(orders)) != len(orders):
             raise ValueError("a harmonic order stands twice")

@@ -44,9 +44,16 @@ class PowerQualityStudy:
     """Studies the points of one request."""
 
     def __init__(
-        self, request: SupplyRequest, *, supply: WantedSupply, study: ConnectionStudy, policy: PolicyView
+        self,
+        request: SupplyRequest,
+        *,
+        supply: WantedSupply,
+        study: ConnectionStudy,
+        policy: PolicyView,
+        catalogue: Catalogue,
     ) -> None:
         self._request, self._supply, self._study, self._policy = request, supply, study, policy
+        self._catalogue = catalogue
         self._options = list_start_options(request, policy)
         self._u_class = supply.voltage_class
 
@@ -91,9 +98,13 @@ class PowerQualityStudy:
             permitted_harmonics=permitted,
         )
 
-    def find_withstanding_type(
-        self, line_type: LineType, assessment: ConnectionAssessment, catalogue: Catalogue
-    ) -> LineType | None:
+    def for_supply(self, supply: WantedSupply) -> PowerQualityStudy:
+        """Return the same study for a part of the supply."""
+        return PowerQualityStudy(
+            self._request, supply=supply, study=self._study, policy=self._policy, catalogue=self._catalogue
+        )
+
+    def find_withstanding_type(self, line_type: LineType, assessment: ConnectionAssessment) -> LineType | None:
         """Return the smallest cable of the same series that withstands the short circuit at the point (热稳定).
 
         Returns:
@@ -104,7 +115,7 @@ class PowerQualityStudy:
             return None
         if ik3_ka <= cable_withstand_ka(line_type, self._policy):
             return None
-        series = catalogue.find_line_types(laying="cable", u_nominal_kv_class="mv", series=line_type.series)
+        series = self._catalogue.find_line_types(laying="cable", u_nominal_kv_class="mv", series=line_type.series)
         larger = (
             other
             for other in series
