@@ -7,7 +7,7 @@ told so; what the rules only recommend is told and not forced on anybody.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 from gridmodel.errors import NotFoundError
@@ -142,6 +142,13 @@ def _rows_of(relation: Relation, count: int, table_id: str, policy: PolicyView) 
     if not rows:
         raise NotFoundError(f"{table_id} has no row for {count} sources of relation {relation}", parameter_id=table_id)
     return rows
+
+
+def resize_single(structure: SupplyStructure, capacity_kva: float) -> SupplyStructure:
+    """Return the structure of one source with another capacity."""
+    (duty,) = structure.duties
+    duties = (replace(duty, normal_kva=capacity_kva, capacity_kva=capacity_kva),)
+    return replace(structure, required_share_kva=capacity_kva, duties=duties)
 
 
 def essential_load_kva(request: SupplyRequest, power_factor: float) -> float | None:
