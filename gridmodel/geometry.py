@@ -1,4 +1,4 @@
-"""Places on the ellipsoid: datums, distances in metres, perpendicular feet, nearest search, service area.
+"""Places on the ellipsoid: datums, distances in metres, perpendicular feet, crossings, nearest search, service area.
 
 The only module that imports shapely, pyproj and geocoordinates. Degrees are never compared as distances: a degree of
 longitude at 33 N is 16 % shorter than one of latitude, so a search in degrees finds the wrong neighbour. Searching is
@@ -25,6 +25,8 @@ Datum = Literal["CGCS2000", "WGS84", "GCJ02", "BD09"]
 Floats = NDArray[np.float64]
 
 _GRS80 = Geod(ellps="GRS80")
+_CROSSING_GRID_M = 0.01
+"""Two lines drawn through the same places differ by rounding; within a centimetre they run together."""
 _PLANE_SLACK_RATIO = 1e-3
 """The local plane is true to 1e-4 within 100 km of its centre; the search circle is widened by more than that."""
 
@@ -139,6 +141,48 @@ def starting_near(line_lonlat_deg: ArrayLike, lon_deg: float, lat_deg: float) ->
     return line[::-1] if last < first else line
 
 
+def line_length_m(line_lonlat_deg: ArrayLike) -> float:
+    """Return the length (m) of a polyline on the ellipsoid."""
+    line = np.asarray(line_lonlat_deg, dtype=float)
+    return float(distance_m(line[:-1, 0], line[:-1, 1], line[1:, 0], line[1:, 1]).sum())
+
+
+def slice_line(line_lonlat_deg: ArrayLike, from_fraction: float, to_fraction: float) -> Floats:
+    """Return the part of a polyline between two fractions of its length, in the direction asked for."""
+    line = np.asarray(line_lonlat_deg, dtype=float)
+    if from_fraction > to_fraction:
+        return slice_line(line[::-1], 1.0 - from_fraction, 1.0 - to_fraction)
+    plane = LocalPlane(float(line[0, 0]), float(line[0, 1]))
+    x, y = plane.to_metres(line[:, 0], line[:, 1])
+    along = np.concatenate(([0.0], np.cumsum(np.hypot(np.diff(x), np.diff(y)))))
+    first, last = from_fraction * along[-1], to_fraction * along[-1]
+    inner = line[(along > first) & (along < last)]
+    ends = plane.to_degrees(np.interp([first, last], along, x), np.interp([first, last], along, y))
+    lon, lat = ends
+    return np.vstack(([[lon[0], lat[0]]], inner, [[lon[1], lat[1]]]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contact:
+    """Two polylines that meet or come as near as ``gap_m``; fractions are positions on each of them."""
+
+    first: int
+    first_fraction: float
+    second: int
+    second_fraction: float
+    gap_m: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crossing:
+    """Where a path meets another polyline."""
+
+    position: int
+    """Of the other polyline in the sequence given."""
+    lon_deg: float
+    lat_deg: float
+
+
 class PointIndex:
     """Nearest search among places; positions refer to the arrays given. Places with NaN are never found."""
 
@@ -178,6 +222,68 @@ class LineIndex:
         return sorted(
             (item for item in feet if item[1].distance_m <= radius_m), key=lambda item: (item[1].distance_m, item[0])
         )
+
+    def find_contacts(self, tolerance_m: float) -> list[Contact]:
+        """Return where polylines cross, touch, or end within ``tolerance_m`` of another one."""
+        if not len(self._paths):
+            return []
+        hits = self._tree.query(self._paths, predicate="dwithin", distance=tolerance_m)
+        contacts = []
+        for a, b in sorted((int(i), int(j)) for i, j in hits.T if i < j):
+            first, second = self._paths[a], self._paths[b]
+            for at in _meeting_points(first, second, tolerance_m):
+                fractions = [float(shapely.line_locate_point(path, at, normalized=True)) for path in (first, second)]
+                feet = [
+                    shapely.line_interpolate_point(path, fraction, normalized=True)
+                    for path, fraction in zip((first, second), fractions, strict=True)
+                ]
+                contacts.append(
+                    Contact(
+                        first=a,
+                        first_fraction=fractions[0],
+                        second=b,
+                        second_fraction=fractions[1],
+                        gap_m=float(shapely.distance(*feet)),
+                    )
+                )
+        return contacts
+
+    def find_crossings(self, path_lonlat_deg: ArrayLike) -> list[Crossing]:
+        """Return where a path meets the polylines, in the order of the path; along a common stretch its first point."""
+        path_deg = np.asarray(path_lonlat_deg, dtype=float)
+        x, y = self._plane.to_metres(path_deg[:, 0], path_deg[:, 1])
+        path = shapely.linestrings(np.column_stack((x, y)))
+        found = []
+        for hit in self._tree.query(path, predicate="dwithin", distance=_CROSSING_GRID_M).tolist():
+            for part in _parts(shapely.intersection(path, self._paths[hit], grid_size=_CROSSING_GRID_M)):
+                along, at = min(
+                    ((float(shapely.line_locate_point(path, end)), end) for end in _ends(part)),
+                    key=lambda item: item[0],
+                )
+                lon, lat = (float(v) for v in self._plane.to_degrees(shapely.get_x(at), shapely.get_y(at)))
+                found.append((round(along, 3), Crossing(position=int(hit), lon_deg=lon, lat_deg=lat)))
+        return [crossing for _, crossing in sorted(found, key=lambda item: (item[0], item[1].position))]
+
+
+def _meeting_points(first: Any, second: Any, tolerance_m: float) -> list[Any]:
+    """Return the points where two paths meet, and the ends of each that lie within the tolerance of the other."""
+    met = [point for part in _parts(shapely.intersection(first, second)) for point in _ends(part)]
+    near = [
+        end
+        for path, other in ((first, second), (second, first))
+        for end in _ends(path)
+        if shapely.distance(end, other) <= tolerance_m
+    ]
+    return [*met, *near]
+
+
+def _parts(geometry: Any) -> list[Any]:
+    merged = shapely.line_merge(geometry) if shapely.get_dimensions(geometry) == 1 else geometry
+    return [] if shapely.is_empty(merged) else list(shapely.get_parts(merged))
+
+
+def _ends(part: Any) -> list[Any]:
+    return [part] if shapely.get_dimensions(part) == 0 else [shapely.get_point(part, 0), shapely.get_point(part, -1)]
 
 
 def _points(x_m: Floats, y_m: Floats) -> Any:

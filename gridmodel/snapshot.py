@@ -20,6 +20,12 @@ Tables beside the net (all pandas frames, index = the pandapower index of the el
 ``in_flight`` (index = running number; 在途): ``commitment_id``, ``bus``, ``capacity_kva``, ``power_factor``,
     ``approved_on``, ``valid_to``; loads of these are NOT in the net.
 
+Optional, ``None`` where the data hold none (pandapower never does):
+
+``corridors``: ``element_id``, ``name``, ``kind`` (``road`` | ``duct`` | ``overhead``), ``geo`` (GeoJSON LineString).
+``obstacles``: ``element_id``, ``name``, ``kind`` (``highway`` | ``railway`` | ``water_diversion_trunk`` |
+    ``protected_cable`` | ``river``), ``geo``.
+
 Dates (``*_on``, ``valid_to``) are ISO text, so that a snapshot read back from the store equals the one put in.
 """
 
@@ -57,6 +63,7 @@ NodeKind = Literal[
 ]
 
 _FRAMES = ("nodes", "lines", "transformers", "feeders", "in_flight")
+_OPTIONAL_FRAMES = ("corridors", "obstacles")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -76,6 +83,8 @@ class Snapshot:
     source_format: Literal["pandapower", "tables"]
     sha256: str = ""
     """Digest of the canonical content; set by :func:`seal`."""
+    corridors: pd.DataFrame | None = None
+    obstacles: pd.DataFrame | None = None
 
 
 def in_force_on(snapshot: Snapshot, day: date) -> Snapshot:
@@ -130,6 +139,7 @@ def _from_plain(plain: Mapping[str, Any], digest: str) -> Snapshot:
         source_name=plain["source_name"],
         source_format=plain["source_format"],
         sha256=digest,
+        **{name: _frame_from_plain(plain[name]) for name in _OPTIONAL_FRAMES if name in plain},
     )
 
 
@@ -157,6 +167,7 @@ def _to_plain(snapshot: Snapshot) -> Mapping[str, Any]:
         ],
         "source_name": snapshot.source_name,
         "source_format": snapshot.source_format,
+        **{name: _frame_to_plain(frame) for name in _OPTIONAL_FRAMES if (frame := getattr(snapshot, name)) is not None},
     }
 
 

@@ -21,6 +21,7 @@ from gridmodel.capacity.limits import Limits
 from gridmodel.catalogue.loader import Catalogue
 from gridmodel.connection import ConnectionAssessment, ConnectionStudy, TrialConnection
 from gridmodel.snapshot import Snapshot
+from scheme.courses import CourseFinder
 from scheme.model import Reason, Rejected, Segment
 from scheme.points import Candidate, NetworkPlaces, Screen
 from scheme.policy.parameter import PolicyView
@@ -75,12 +76,14 @@ def find_variants(
     if study is None:
         ratio = policy.number("capacity.in_flight_coincidence_ratio")
         study = ConnectionStudy(snapshot, in_flight_coincidence_ratio=ratio, **fault_settings(policy))
-    rules = RouteRules(policy, catalogue, limits, f_hz=float(snapshot.net.f_hz))
+    places = places or NetworkPlaces(snapshot)
+    courses = CourseFinder(places.terrain, place_deg, policy)
+    rules = RouteRules(policy, catalogue, limits, f_hz=float(snapshot.net.f_hz), courses=courses)
     search = CandidateSearch(
         place_deg,
         supply=supply,
         study=study,
-        places=places or NetworkPlaces(snapshot),
+        places=places,
         screen=Screen(snapshot, policy=policy, capacity=capacity, capacity_kva=supply.capacity_kva),
         rules=rules,
         policy=policy,
@@ -227,7 +230,7 @@ class CandidateSearch:
     def _find_radius_reason(self, candidate: Candidate) -> Reason | None:
         assert candidate.bus is not None, "low-voltage candidates are nodes"
         path_m = self._study.find_path_length_km(candidate.bus) * 1e3
-        return self._rules.find_radius_reason(path_m + self._rules.route_length_m(candidate.distance_m))
+        return self._rules.find_radius_reason(path_m + self._rules.find_course(candidate).length_m)
 
     def _verify(self, candidate: Candidate, chosen: ChosenLine) -> Reason | None:
         self._load_flows += 1

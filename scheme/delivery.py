@@ -66,7 +66,7 @@ def deliver(
                 policy,
                 is_low_voltage=is_low_voltage,
                 laying=draft.route.laying,
-                crossings=[crossing for route in _routes(draft) for crossing in route.crossings],
+                crossings=[crossing for route in _routes(draft) for crossing in route.crossing_permits],
                 route_length_m=draft.route.length_m,
             ),
             builds_route=builds_route,

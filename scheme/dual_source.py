@@ -23,6 +23,7 @@ from gridmodel.joint_connection import JointConnectionStudy
 from gridmodel.snapshot import Snapshot
 from scheme.candidates import CandidateSearch, limit_reason, trial_of
 from scheme.cost import add_costs
+from scheme.courses import CourseFinder
 from scheme.model import Cost, FurtherSource, Material, Reason, Rejected, RejectedSet, Score, Segment, Work
 from scheme.points import Candidate, NetworkPlaces, Screen
 from scheme.policy.parameter import PolicyView
@@ -82,7 +83,8 @@ def find_source_sets(
         quality: Physics beyond loading and voltage, studied at every point that keeps the limits.
         progress: Called with (load flows done, bound) of each search.
     """
-    rules = RouteRules(policy, catalogue, limits, f_hz=float(snapshot.net.f_hz))
+    courses = CourseFinder(places.terrain, place_deg, policy)
+    rules = RouteRules(policy, catalogue, limits, f_hz=float(snapshot.net.f_hz), courses=courses)
     searches: dict[float, CandidateSearch] = {}
     compilers: dict[float, VariantCompiler] = {}
     for capacity_kva in sorted({duty.capacity_kva for duty in structure.duties}, reverse=True):

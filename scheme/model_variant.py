@@ -48,23 +48,55 @@ class ConnectionPoint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RouteSection:
+    """A part of a route laid in one way."""
+
+    kind: Literal["overhead", "cable", "duct"]
+    """架空 | 电缆 | 电缆管沟."""
+    length_m: float
+    corridor_id: str | None
+    """``None`` off the corridors and on a straight estimate."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrossingPermit:
+    """Something the route crosses (穿跨越) and the permit it needs."""
+
+    kind: Literal["highway", "railway", "water_diversion_trunk", "protected_cable", "river"]
+    name: str
+    """As the data name it, else its identifier."""
+    lon_deg: float
+    lat_deg: float
+    permit: str
+    """Code of the permit, as in ``time_limit.permits``."""
+    permit_name: str
+    is_estimated: bool
+    """The route is a straight estimate, so that the place is one, too."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
     """The connecting line between point and customer."""
 
     length_m: float
     """Length built, straight line times the policy's detour factor unless a corridor is given."""
     is_estimated: bool
-    """True where no road or corridor graph was given."""
+    """True where no road or corridor graph was given, or none leads from the point to the customer."""
     laying: Literal["overhead", "cable"]
     line_type_id: str
     """Row of the equipment catalogue."""
     geometry: dict[str, Any]
     """GeoJSON LineString, CGCS2000 longitude and latitude."""
     crossings: tuple[str, ...]
+    """What is crossed, in words; the records are ``crossing_permits``."""
     line_label: str = ""
     """Line type as printed; empty where only the id is known."""
     circuits: int = 1
     """Equal lines side by side (回路), each with a bay of its own; ``length_m`` is that of one."""
+    sections: tuple[RouteSection, ...] = ()
+    """From the point to the customer; their lengths add up to ``length_m`` (to rounding, or below its minimum)."""
+    crossing_permits: tuple[CrossingPermit, ...] = ()
+    """In the order of the route."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

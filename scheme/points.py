@@ -20,6 +20,7 @@ import pandas as pd
 from gridmodel.geometry import Floats, LineIndex, PointIndex, starting_near
 from gridmodel.snapshot import Snapshot
 from gridmodel.topology import LOW_VOLTAGE_KV_MAX
+from scheme.courses import Terrain
 from scheme.model import ConnectionPoint, PointKind, Reason
 from scheme.policy.parameter import PolicyView
 
@@ -89,6 +90,7 @@ class NetworkPlaces:
         self._nodes = PointIndex(kept.lon_deg, kept.lat_deg)
         self._lines, paths = _tee_lines(snapshot)
         self._paths = LineIndex(paths)
+        self.terrain = Terrain(snapshot)
 
     def find_nodes(self, lon_deg: float, lat_deg: float, *, is_lv: bool, radius_m: float) -> list[Candidate]:
         """Return candidates at nodes of the voltage class, nearest first."""

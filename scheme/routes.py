@@ -1,4 +1,4 @@
-"""The connecting line: estimated length, laying, and the smallest catalogue type that carries the customer."""
+"""The connecting line: course, laying, and the smallest catalogue type that carries the customer."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from gridmodel.catalogue.loader import Catalogue
 from gridmodel.catalogue.records import LineType
 from gridmodel.topology import LOW_VOLTAGE_KV_MAX
 from gridmodel.trial_route import TrialRoute
-from scheme.model import ConnectionPoint, Reason, Route
+from scheme.courses import Course, CourseFinder
+from scheme.model import Reason, Route
 from scheme.points import Candidate
 from scheme.policy.parameter import PolicyView
+from scheme.rules.crossings import describe_crossings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,29 +38,38 @@ class ChosenLine:
     parallel: int
     wires: int
     span_m: float | None
-    length_m: float
+    course: Course
     connection_mode: str
 
-    def as_route(self, place_deg: tuple[float, float], point: ConnectionPoint) -> Route:
-        """Return the route from the point to the customer, drawn straight because no corridor is known."""
-        ends = [[round(point.lon_deg, 7), round(point.lat_deg, 7)], [round(value, 7) for value in place_deg]]
+    @property
+    def length_m(self) -> float:
+        """Length built (m)."""
+        return self.course.length_m
+
+    def as_route(self, policy: PolicyView) -> Route:
+        """Return the route from the point to the customer."""
+        course, laying = self.course, self.line_type.laying
         return Route(
-            length_m=self.length_m,
-            is_estimated=True,
-            laying=self.line_type.laying,
+            length_m=course.length_m,
+            is_estimated=course.is_estimated,
+            laying=laying,
             line_type_id=self.line_type.type_id,
-            geometry={"type": "LineString", "coordinates": ends},
-            crossings=(),
+            geometry={"type": "LineString", "coordinates": [list(place) for place in course.line_deg]},
+            crossings=describe_crossings(course.crossing_permits, policy, laying=laying),
             line_label=self.line_type.label,
             circuits=self.parallel,
+            sections=course.sections,
+            crossing_permits=course.crossing_permits,
         )
 
 
 class RouteRules:
-    """Policy of routes, read once per search."""
+    """Policy of routes to one customer, read once per search."""
 
-    def __init__(self, policy: PolicyView, catalogue: Catalogue, limits: Limits, *, f_hz: float) -> None:
-        self._catalogue, self._limits, self._f_hz = catalogue, limits, f_hz
+    def __init__(
+        self, policy: PolicyView, catalogue: Catalogue, limits: Limits, *, f_hz: float, courses: CourseFinder
+    ) -> None:
+        self._catalogue, self._limits, self._f_hz, self._courses = catalogue, limits, f_hz, courses
         self._detour_ratio = policy.number("connection.detour_ratio")
         self._length_min_m = policy.number("connection.route_length_min_m")
         self._parallel_max = policy.count("connection.parallel_max")
@@ -81,10 +92,10 @@ class RouteRules:
         """
         point = candidate.point
         kind, u_kv = self._kinds[point.kind], point.u_nominal_kv
-        length_m = self.route_length_m(candidate.distance_m)
+        course = self.find_course(candidate)
         rating_a, floor_pu, ends_pu = self._rating_a(u_kv, supply), self.u_pu_min(u_kv), []
         for row, route in self._routes(
-            u_kv, kind["laying"], rating_a, length_m / 1e3, supply.is_single_phase, int(kind["circuits_max"])
+            u_kv, kind["laying"], rating_a, course.length_m / 1e3, supply.is_single_phase, int(kind["circuits_max"])
         ):
             end_pu = route.end_voltage_pu(
                 u_pu, u_nominal_kv=u_kv, p_kw=supply.p_kw, q_kvar=supply.q_kvar, f_hz=self._f_hz
@@ -95,7 +106,7 @@ class RouteRules:
                     parallel=route.parallel,
                     wires=int(row["wires"]),
                     span_m=row["span_m"],
-                    length_m=length_m,
+                    course=course,
                     connection_mode=kind["mode"] + (f"（{route.parallel}回）" if route.parallel > 1 else ""),
                 )
             ends_pu.append(end_pu)
@@ -104,8 +115,13 @@ class RouteRules:
         text = f"客户受电点电压低于下限（目录中最大的接入线路也只有{max(ends_pu):.3f}，限值{floor_pu:.3f}）"
         return Reason(code="voltage_low", text=text)
 
+    def find_course(self, candidate: Candidate) -> Course:
+        """Return how the line from a candidate runs."""
+        laying = self._kinds[candidate.point.kind]["laying"]
+        return self._courses.find(candidate.point, candidate.distance_m, laying)
+
     def route_length_m(self, distance_m: float) -> float:
-        """Return the estimated length built for a straight distance."""
+        """Return the estimated length built for a straight distance, whatever lies between."""
         return round(max(distance_m * self._detour_ratio, self._length_min_m), 1)
 
     def find_radius_reason(self, length_m: float) -> Reason | None:

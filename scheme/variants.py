@@ -93,7 +93,7 @@ class VariantCompiler:
         policy: PolicyView,
         catalogue: Catalogue,
     ) -> None:
-        self._place_deg, self._supply, self._snapshot, self._rules = place_deg, supply, snapshot, rules
+        self._supply, self._snapshot, self._rules = supply, snapshot, rules
         self._limits, self._utility_segments, self._policy, self._catalogue = (
             limits,
             utility_segments,
@@ -165,7 +165,7 @@ class VariantCompiler:
             feeder=names["feeder"],
             transformer_area=self._area_name(candidate.area_id) if is_lv else None,
             distance_m=round(candidate.distance_m, 1),
-            route=chosen.as_route(self._place_deg, point),
+            route=chosen.as_route(self._policy),
             verification=as_verification(item.assessment),
             works=works[0],
             bill_of_materials=works[1],

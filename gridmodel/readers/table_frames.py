@@ -5,6 +5,7 @@ Membership comes from the topology in the normal switch states; what the tables 
 
 from __future__ import annotations
 
+import json
 import math
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -90,6 +91,20 @@ def _low_voltage_neighbours(net: Net) -> dict[int, list[int]]:
             neighbours.setdefault(a, []).append(b)
             neighbours.setdefault(b, []).append(a)
     return neighbours
+
+
+def course_frame(gate: TableGate, table: str) -> pd.DataFrame | None:
+    """Return the ``corridors`` or ``obstacles`` frame; ``None`` where no row is in use."""
+    rows = [
+        {
+            "element_id": row.id,
+            "name": row["name"],
+            "kind": row["kind"],
+            "geo": json.dumps({"type": "LineString", "coordinates": row["vertices"]}),
+        }
+        for row in gate.accepted(table)
+    ]
+    return pd.DataFrame(rows) if rows else None
 
 
 def node_frame(

@@ -15,6 +15,7 @@ from gridmodel.readers.table_schema import find_bands
 Floats = npt.NDArray[np.float64]
 
 _NO_PLACE = "坐标按未知处理,不参与就近接入搜索;电气计算不受影响"
+_NO_COURSE = "该行不采用;路径搜索和穿跨越检查不考虑它,电气计算不受影响"
 _RANGE = "经度 -180~180°,纬度 -90~90°"
 
 
@@ -36,6 +37,19 @@ def check_places(gate: TableGate, *, datum: str) -> None:
     for row in gate.accepted("line_sections", "lv_lines"):
         corners = row["vertices"] or ()
         row.cells["vertices"] = tuple(to_cgcs2000(lon, lat, datum) for lon, lat in corners)
+
+
+def check_courses(gate: TableGate, *, datum: str) -> None:
+    """Leave out corridors and obstacles without a course, and bring the others to CGCS2000."""
+    from gridmodel.geometry import to_cgcs2000
+
+    for row in list(gate.accepted("corridors", "obstacles")):
+        places = tuple(dict.fromkeys(row["vertices"]))
+        if len(places) < 2:
+            expected = "至少两个不同的拐点"
+            gate.quarantine(row, "too_few_vertices", column="vertices", expected=expected, consequence=_NO_COURSE)
+            continue
+        row.cells["vertices"] = tuple(to_cgcs2000(lon, lat, datum) for lon, lat in row["vertices"])
 
 
 def _drop_place(row: TableRow) -> None:

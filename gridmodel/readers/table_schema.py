@@ -45,6 +45,8 @@ _TABLES = (
     ("capacitors", False, "Capacitor banks (电容器)"),
     ("measured_maxima", False, "Measured maxima (实测最大负荷)"),
     ("in_flight", False, "Capacity approved and not yet energised (在途容量)"),
+    ("corridors", False, "Corridors (通道) a new line may follow: roads, ducts, overhead-line corridors"),
+    ("obstacles", False, "What a new line needs a permit to cross (穿跨越对象)"),
 )
 
 _KEYS = {"network": (), "measured_maxima": ("element_kind", "element_id")}

@@ -14,6 +14,7 @@ from gridmodel.readers.table_equipment import gather_equipment
 from gridmodel.readers.table_files import read_raw_tables
 from gridmodel.readers.table_frames import (
     check_stated_membership,
+    course_frame,
     feeder_frame,
     find_membership,
     in_flight_frame,
@@ -25,6 +26,7 @@ from gridmodel.readers.table_gaps import check_dependence, find_sections_out
 from gridmodel.readers.table_gate import TableGate, open_gate
 from gridmodel.readers.table_maxima import check_maxima
 from gridmodel.readers.table_network import build_network, index_elements
+from gridmodel.readers.table_places import check_courses
 from gridmodel.readers.table_rows import check_rows
 from gridmodel.readers.table_template import write_template
 from gridmodel.snapshot import Snapshot, seal
@@ -44,6 +46,7 @@ def read_tables(path: Path) -> Snapshot:
     equipment = gather_equipment(gate)
     check_rows(gate, equipment, datum=network["datum"])
     check_maxima(gate, equipment)
+    check_courses(gate, datum=network["datum"])
     for table in ("nodes", "substations"):
         _refuse_nothing(gate, table)
     index = index_elements(gate)
@@ -62,6 +65,8 @@ def read_tables(path: Path) -> Snapshot:
         counts=gate.counts(),
         source_name=path.name,
         source_format="tables",
+        corridors=course_frame(gate, "corridors"),
+        obstacles=course_frame(gate, "obstacles"),
     )
     return seal(snapshot)[0]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -37,8 +37,11 @@ def list_permits(
         crossings: What the route crosses: permit codes, or records whose ``permit`` is one (``None``: needs none).
         route_length_m: Length built at low voltage; short routes need no approval.
     """
-    codes = [code for crossing in crossings if (code := getattr(crossing, "permit", crossing)) is not None]
-    wanted = {str(code): None for code in codes}
+    wanted: dict[str, str | None] = {
+        str(code): getattr(crossing, "permit_name", None)
+        for crossing in crossings
+        if (code := getattr(crossing, "permit", crossing)) is not None
+    }
     if is_low_voltage and route_length_m is not None and is_lv_route_exempt(route_length_m, policy) is False:
         wanted["lv_works"] = None
     value = policy.find("time_limit.permits")
@@ -51,7 +54,7 @@ def list_permits(
         or (laying is not None and row["voltage_class"] == voltage_class and row["laying"] in ("any", laying))
     ]
     known = {permit.code for permit in permits}
-    return (*permits, *_unknown([code for code in wanted if code not in known], policy))
+    return (*permits, *_unknown({code: name for code, name in wanted.items() if code not in known}, policy))
 
 
 def is_lv_route_exempt(route_length_m: float, policy: PolicyView) -> bool | None:
@@ -60,8 +63,12 @@ def is_lv_route_exempt(route_length_m: float, policy: PolicyView) -> bool | None
     return None if limit is None else limit.allows(route_length_m)
 
 
-def _unknown(codes: Sequence[str], policy: PolicyView) -> tuple[Permit, ...]:
-    if not codes:
+def _unknown(names: Mapping[str, str | None], policy: PolicyView) -> tuple[Permit, ...]:
+    """Return permits without limit, by the name the crossing gives them."""
+    if not names:
         return ()
     text = str(policy.get("schedule.texts").value["unknown_permit"])
-    return tuple(Permit(code=code, text=text.format(permit=code), duration=None, unit="day") for code in codes)
+    return tuple(
+        Permit(code=code, text=name or text.format(permit=code), duration=None, unit="day")
+        for code, name in names.items()
+    )

@@ -231,7 +231,7 @@ class Bench:
         is_imported = way.candidate.bus in self.snapshot.net.bus.index
         study = self.study if is_imported else way.study  # no measure changes the length of a low-voltage path
         path_m = study.find_path_length_km(way.candidate.bus) * 1e3
-        return self.routes.find_radius_reason(path_m + self.routes.route_length_m(way.candidate.distance_m))
+        return self.routes.find_radius_reason(path_m + self.routes.find_course(way.candidate).length_m)
 
     def _imported_ends(self, candidate: Candidate) -> frozenset[int]:
         """Return the buses of the imported grid at the connection point."""

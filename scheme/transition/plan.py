@@ -12,6 +12,7 @@ from gridmodel.connection import ConnectionStudy
 from gridmodel.snapshot import Snapshot
 from gridmodel.topology import LOW_VOLTAGE_KV_MAX
 from scheme.cost import add_costs, compute_cost
+from scheme.courses import CourseFinder
 from scheme.model import (
     Cost,
     JointTask,
@@ -115,7 +116,13 @@ def plan_transition(
         study=study,
         limits=limits,
         rules=read_rules(policy, voltage_class=supply.voltage_class),
-        routes=RouteRules(policy, catalogue, limits, f_hz=float(snapshot.net.f_hz)),
+        routes=RouteRules(
+            policy,
+            catalogue,
+            limits,
+            f_hz=float(snapshot.net.f_hz),
+            courses=CourseFinder(places.terrain, place_deg, policy),
+        ),
         policy=policy,
         catalogue=catalogue,
         progress=progress,

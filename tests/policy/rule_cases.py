@@ -20,6 +20,7 @@ from scheme.policy.parameter import PolicySet, PolicyView
 from scheme.ranking import Merit, compute_scores, rank
 from scheme.request import SupplyRequest, parse_request
 from scheme.rules.alerts import find_alert, watch_clocks
+from scheme.rules.crossings import CrossedObstacle, describe_crossings, list_crossing_permits
 from scheme.rules.dedicated_line import offers_dedicated_line
 from scheme.rules.disclosure import get_negative_list_criteria, list_disclosure, list_hotlines
 from scheme.rules.documents_required import list_required_documents
@@ -147,6 +148,15 @@ def _or_missing(rule: Callable[[], Any]) -> Any:
 
 def _iso(day: date | None) -> str | None:
     return None if day is None else day.isoformat()
+
+
+def _crossings(given: Given, view: PolicyView) -> dict[str, Any]:
+    crossed = [CrossedObstacle(**item, lon_deg=115.1, lat_deg=33.4) for item in given["crossed"]]
+    permits = list_crossing_permits(crossed, view, is_estimated=given["is_estimated"])
+    return {
+        "permits": [item.permit for item in permits],
+        "texts": describe_crossings(permits, view, laying=given["laying"]),
+    }
 
 
 def _order(given: Given, view: PolicyView) -> list[str]:
@@ -285,6 +295,7 @@ RULES: dict[str, Callable[[Given, PolicyView], Any]] = {
     "negative_list": lambda g, v: _or_missing(lambda: get_negative_list_criteria(v)),
     "reply": lambda g, v: decide_reply(v, **g),
     "ranking": _order,
+    "crossings": _crossings,
     "dedicated_line": lambda g, v: offers_dedicated_line(g["capacity_kva"], v),
     **QUALITY_RULES,
     "transition_rules": lambda g, v: read_rules(v, voltage_class=g["voltage_class"]),
