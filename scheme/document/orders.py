@@ -78,7 +78,7 @@ def list_transition(scheme: Scheme) -> Payload:
         "alternatives": [
             {
                 "text": f"{option.text}（接入点：{_point(option.connection_point)}）",
-                "capacity": quantity(option.capacity_kva, "kVA", 1),
+                "capacity": number(option.capacity_kva, 1),
                 "check": _check(option.verification),
                 "cost": fixed(option.cost.total_typical_cny10k, 2),
                 "dates": _workdays(option.duration_workdays),
@@ -102,7 +102,7 @@ def _stage(stage: TransitionStage) -> Row:
     dates = [_workdays(stage.duration_workdays), stage.starts_after, stage.text]
     return {
         "no": str(stage.stage_no),
-        "capacity": quantity(stage.capacity_kva, "kVA", 1),
+        "capacity": number(stage.capacity_kva, 1),
         "point": point + (f"，{stage.connection_mode}" if stage.connection_mode else ""),
         "measures": measures or "无",
         "check": _check(stage.verification) if stage.verification else NOT_APPLICABLE,

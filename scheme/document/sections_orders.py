@@ -9,7 +9,7 @@ STAGES = Grid(
     rows="stages",
     columns=(
         centred("阶段", "no", 0.9),
-        number("可用容量", "capacity", 1.6),
+        number("可用容量 kVA", "capacity", 1.5),
         column("接入点及接入方式", "point", 3.2),
         column("电网改造措施", "measures", 4.2),
         column("校核", "check", 2.6),
@@ -24,7 +24,7 @@ ALTERNATIVES = Grid(
     rows="alternatives",
     columns=(
         column("路径", "text", 5),
-        number("容量", "capacity", 1.8),
+        number("容量 kVA", "capacity", 1.6),
         column("校核", "check", 3),
         number("估算 万元", "cost", 1.6),
         centred("工期", "dates", 2),
@@ -103,11 +103,11 @@ ORDER_MATERIALS = Grid(
     title="物料清单",
     rows="materials",
     columns=(
-        centred("序号", "no", 0.9),
+        centred("序号", "no", 1.1),
         column("物料名称", "name", 3),
         column("型号", "type_id", 3),
-        number("数量", "quantity", 1.3),
-        centred("单位", "unit", 0.9),
+        number("数量", "quantity", 1.2),
+        centred("单位", "unit", 1.1),
         centred("投资方", "side", 1.9),
         number("库存", "stock", 1.4),
         column("存储点", "store", 2),

@@ -25,6 +25,7 @@ NAMES = (
     "hv_dual_source_10kv",
     "residential_area_10kv",
     "consultation_10kv",
+    "transition_10kv",
     "joint_work_10kv",
 )
 

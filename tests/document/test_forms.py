@@ -113,3 +113,24 @@ def test_works_order_lists_what_the_utility_builds_with_stock_and_departments() 
         "配套工程不晚于客户工程完成，且不超过配套工程建设时限",
     ):
         assert text in pdf
+
+
+def test_transition_tells_stages_measures_and_what_each_stage_gives() -> None:
+    files = rendered_files("transition_10kv")
+    for text in (word_text(files["scheme.docx"]), pdf_text(files["scheme.pdf"]), pdf_text(files["works_order.pdf"])):
+        for wanted in (
+            "过渡方案与分阶段实施",
+            "园区07线首段更换为ZC-YJV22-8.7/153×400（1.32km）",
+            "最大负载率73.1%",
+            "业扩项目包",
+        ):
+            assert wanted in text
+    assert "由产业园变新建10千伏线路" in pdf_text(files["scheme.pdf"])
+    assert "核定转供电运行方式和保护定值" in pdf_text(files["works_order.pdf"])
+    assert "核定转供电运行方式和保护定值" not in pdf_text(files["scheme.pdf"])  # inside the utility
+
+
+def test_joint_work_names_departments_tasks_and_what_was_tried() -> None:
+    pdf = pdf_text(rendered_files("joint_work_10kv")["scheme.pdf"])
+    for wanted in ("专业联动任务", "研究城西变主变增容或新建变电站布点", "已试而不可行的路径", "负载率仍为86.2%"):
+        assert wanted in pdf
