@@ -274,7 +274,7 @@ RULES: dict[str, Callable[[Given, PolicyView], Any]] = {
     "to_be_filled": _to_be_filled,
     "limits": lambda g, v: operating_limits(v),
     "form_versions": lambda g, v: find_form_versions(v),
-    "consultation": lambda g, v: plan_consultation(v),
+    "consultation": lambda g, v: _or_missing(lambda: plan_consultation(v)),
     "consultation_notices": lambda g, v: v.texts("notices.consultation"),
     "works_order": lambda g, v: plan_works_order(v),
     "capacity_settings": lambda g, v: capacity_settings(v),
