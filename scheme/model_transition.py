@@ -16,12 +16,18 @@ class Measure:
 
     code: str
     """``load_transfer`` | ``larger_transformer`` | ``reconductoring`` | ``new_transformer_area`` |
-    ``new_ring_main_unit`` | ``new_bay`` | ``section_switch`` | ``new_line``."""
+    ``new_ring_main_unit`` | ``new_bay`` | ``section_switch`` | ``new_line`` | ``larger_main_transformer``."""
     text: str
     element_ids: tuple[str, ...]
     """Imported elements it touches; elements it builds are described in the text."""
     quantity: float
     unit: str
+    type_id: str | None = None
+    """Row of the equipment catalogue that is installed; ``None`` where the measure needs none or leaves it open."""
+    sn_kva: float | None = None
+    """New rating of a transformer."""
+    fraction_along: float | None = None
+    """Where on the line named it starts, counted from the line's first end; ``None`` at a node."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +92,7 @@ class Transition:
     funding: str
     """Where the money of the supporting works (配套工程) comes from."""
     load_flows: int
-    """Load flows spent."""
+    """Load flows spent on finding it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -57,7 +57,13 @@ def larger_transformers(bench: Bench, way: Way, outcome: Outcome) -> Way | None:
             PlannedMeasure(
                 kind="larger_transformer",
                 measure=Measure(
-                    code="larger_transformer", text=text, element_ids=(element_id,), quantity=1.0, unit="台"
+                    code="larger_transformer",
+                    text=text,
+                    element_ids=(element_id,),
+                    quantity=1.0,
+                    unit="台",
+                    type_id=kind.type_id,
+                    sn_kva=kind.sn_kva,
                 ),
                 price_code=transformer_price_code(bench.policy, sn_kva=kind.sn_kva),
             )
@@ -84,7 +90,14 @@ def larger_main_transformers(bench: Bench, way: Way, outcome: Outcome) -> Way | 
         text = str(bench.texts["larger_main_transformer"]).format(
             element=element_id, before=f"{before_kva:g}", after=f"{sn_kva:g}"
         )
-        measure = Measure(code="larger_main_transformer", text=text, element_ids=(element_id,), quantity=1.0, unit="台")
+        measure = Measure(
+            code="larger_main_transformer",
+            text=text,
+            element_ids=(element_id,),
+            quantity=1.0,
+            unit="台",
+            sn_kva=sn_kva,
+        )
         measures.append(PlannedMeasure(kind="larger_main_transformer", measure=measure, price_code=None))
     touched = frozenset(int(net.trafo.lv_bus[trafo]) for trafo in needed_kva)
     return way.changed(grid, tuple(measures), touched) if measures else None
@@ -212,7 +225,14 @@ def _line_measure(bench: Bench, way: Way, item: StrongerLine) -> PlannedMeasure:
     length_km = round(float(way.grid.net.line.length_km[item.line]) * item.parallel, 4)
     return PlannedMeasure(
         kind="reconductoring",
-        measure=Measure(code="reconductoring", text=text, element_ids=(element_id,), quantity=length_km, unit="km"),
+        measure=Measure(
+            code="reconductoring",
+            text=text,
+            element_ids=(element_id,),
+            quantity=length_km,
+            unit="km",
+            type_id=item.kind.type_id,
+        ),
         price_code=line_price_code(bench.policy, item.kind),
         works_mode="overhead_line" if item.kind.laying == "overhead" and item.kind.u_class == "mv" else None,
     )

@@ -52,6 +52,8 @@ class TransitionPlan:
     """The grid of the last stage."""
     capacity_kva: float
     """Capacity of the last stage."""
+    is_promised: bool
+    """False where nothing can be connected before a main transformer is enlarged: that is for joint work to decide."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -176,10 +178,11 @@ class _Planner:
         return TransitionPlan(
             transition=transition,
             reasons=(self._reason(first, best),),
-            tasks=self._tasks(best, funding),
+            tasks=self._tasks(first, best, funding),
             draft=draft,
             grid=grid,
             capacity_kva=stages[-1].capacity_kva,
+            is_promised=best is None or first is not None or not best.needs_planning,
         )
 
     def _compile(self, way: Way, feasible: Feasible, supply: WantedSupply) -> VariantDraft:
@@ -290,7 +293,8 @@ class _Planner:
     def _with_measures(self, option: _Option) -> VariantDraft:
         """Return the connection with the measures among its works and in its estimate."""
         works = tuple(_priced(planned).work for planned in option.way.measures)
-        return replace(option.draft, works=(*option.draft.works, *works), cost=option.cost)
+        modes = tuple(planned.works_mode for planned in option.way.measures)
+        return replace(option.draft, works=(*option.draft.works, *works), cost=option.cost, measure_modes=modes)
 
     def _duration(self, modes: Sequence[WorksMode | None]) -> int | None:
         """Return the longest of works built side by side; ``None`` where there are none or one is not known."""
@@ -304,14 +308,19 @@ class _Planner:
         if best is not None and not best.measures:
             return Reason(code="transition_another_point", text=str(self._texts["another_point"]))
         name = "reason_partial" if best is None else "reason_later" if first is None else "reason_complete"
+        if best is not None and best.needs_planning and first is None:
+            name = "reason_planned"
         text = str(self._texts[name]).format(
             demand=_shown(demand_kva), now=_shown(now_kva), rest=_shown(demand_kva - now_kva)
         )
-        return Reason(code="transition_partial" if best is None else "transition_verified", text=text)
+        codes = {"reason_partial": "transition_partial", "reason_planned": "transition_needs_planning"}
+        return Reason(code=codes.get(name, "transition_verified"), text=text)
 
-    def _tasks(self, best: _Option | None, funding: str) -> tuple[JointTask, ...]:
+    def _tasks(self, first: FirstStage | None, best: _Option | None, funding: str) -> tuple[JointTask, ...]:
         occasions = ["transition"]
-        if best is None:
+        if best is not None and best.needs_planning and first is None:
+            occasions = ["joint_work", *(measure.code for measure in best.measures)]
+        elif best is None:
             occasions.append("partial")
         elif best.measures:
             occasions += ["works", *(measure.code for measure in best.measures)]
