@@ -7,7 +7,7 @@ import json
 import os
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
@@ -138,8 +138,7 @@ class Services:
                 documents = [(name, (draft / name).read_bytes()) for name in files]
                 self.store.store_scheme(stored, documents, idempotency_key=idempotency_key)
                 if folder is not None:
-                    for name in files:
-                        os.replace(draft / name, folder / name)
+                    _put_into(folder, draft, files)
         return Answer(stored=stored, files=files, is_replayed=False)
 
     def _generate(
@@ -215,6 +214,16 @@ def product_parts() -> Parts:
         generate_scheme=generate_scheme,
         write_documents=write_documents,
     )
+
+
+def _put_into(folder: Path, draft: Path, files: Sequence[str]) -> None:
+    """Move the files over, and take away what an earlier scheme left there and this one has not."""
+    from scheme.document.write import FILES
+
+    for name in files:
+        os.replace(draft / name, folder / name)
+    for name in set(FILES) - set(files):
+        (folder / name).unlink(missing_ok=True)
 
 
 @contextmanager

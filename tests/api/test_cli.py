@@ -167,6 +167,16 @@ def test_scheme_writes_documents_and_keeps_the_scheme(run: Run, imported: Path, 
     assert json.loads(stored.content) == outcome.document
 
 
+def test_documents_of_an_earlier_scheme_are_taken_away(run: Run, imported: Path, tmp_path: Path) -> None:
+    """A works order left lying would pass for the new scheme's; a stranger's file stays."""
+    folder = tmp_path / "o"
+    folder.mkdir()
+    for name in ("works_order.pdf", "diagram.dxf", "notes.txt"):
+        (folder / name).write_text("older")
+    assert run("scheme", str(write_request(tmp_path)), "--out", "o").status == 0
+    assert sorted(path.name for path in folder.iterdir()) == ["notes.txt", "scheme.json", "scheme.pdf"]
+
+
 def test_refusal_is_done_with_status_1(run: Run, imported: Path, tmp_path: Path) -> None:
     path = write_request(tmp_path, demand={"installed_kw": 5000.0})
     outcome = run("scheme", str(path), "--out", "o")
