@@ -348,6 +348,7 @@ def _labelled(works: _SourceWorks, number: int) -> _SourceWorks:
     own, materials, cost = works
     items = tuple(replace(item, text=label + item.text) for item in cost.items)
     return (
+            power_quality=own.power_quality,
         tuple(replace(work, text=label + work.text) for work in own),
         materials,
         replace(cost, items=items, not_priced=tuple(label + text for text in cost.not_priced)),

@@ -303,6 +303,8 @@ class FurtherSource:
     """Part of the variant's works that this source needs; the same for materials and cost."""
     bill_of_materials: tuple[Material, ...]
     cost: Cost
+    power_quality: PowerQuality | None = None
+    """Checks of this source's point with ``required_share_kva``; ``None`` where they were not asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

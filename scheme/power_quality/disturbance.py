@@ -14,6 +14,7 @@ from typing import Any
 from gridmodel.catalogue.records import VoltageClass
 from scheme.model_quality import PermittedHarmonic, QualityCheck, QualityVerdict
 from scheme.policy.parameter import PolicyView
+from scheme.power_quality.needed import ask_for
 from scheme.request import Demand
 
 
@@ -103,7 +104,7 @@ def check_harmonic_currents(
         limit=1.0,
         verdict=("ok" if ratio <= 1.0 else "exceeded") if is_certain else "not_known",
         clause=policy.get("power_quality.harmonic_currents").clause,
-        note="" if is_certain else _needed("source_min", policy),
+        note="" if is_certain else ask_for("source_min", policy),
         remedy="" if ratio <= 1.0 else f"应装设滤波装置，{worst.order}次谐波电流不超过{limits[worst.order]:g}A",
     )
 
@@ -160,14 +161,10 @@ def _screen(
 ) -> QualityCheck:
     facts: dict[str, Any] = {"code": code, "text": text, "unit": "ratio", "limit": limit, "clause": clause}
     if point.sk_mva is None:
-        return QualityCheck(**facts, value=None, verdict="not_known", note=_needed("source_max", policy))
+        return QualityCheck(**facts, value=None, verdict="not_known", note=ask_for("source_max", policy))
     ratio = round(power_kva / 1e3 / point.sk_mva, 9)
     verdict: QualityVerdict = "ok" if ratio <= limit else "needs_study"
-    note = "" if verdict == "ok" else _needed(needed, policy)
+    note = "" if verdict == "ok" else ask_for(needed, policy)
     if verdict == "ok" and point.sk_min_mva is None:
-        verdict, note = "not_known", "按最大短路容量合格；" + _needed("source_min", policy)
+        verdict, note = "not_known", "按最大短路容量合格；" + ask_for("source_min", policy)
     return QualityCheck(**facts, value=round(ratio, 6), verdict=verdict, note=note)
-
-
-def _needed(what: str, policy: PolicyView) -> str:
-    return "需补充：" + str(policy.get("power_quality.data_needed").value[what])

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 from gridmodel.catalogue.records import LineType, VoltageClass
 from scheme.model_quality import QualityCheck
 from scheme.policy.parameter import PolicyView
+from scheme.power_quality.needed import ask_for
 
 
 def check_breaking_capacity(
@@ -36,7 +37,7 @@ def check_breaking_capacity(
         "clause": policy.get("power_quality.breaking_capacities").clause,
     }
     if ik3_ka is None:
-        return QualityCheck(**facts, verdict="not_known", note=_needed("source_max", policy))
+        return QualityCheck(**facts, verdict="not_known", note=ask_for("source_max", policy))
     if ik3_ka <= row["rated_ka"]:
         return QualityCheck(**facts, verdict="ok")
     if row["is_existing"]:
@@ -72,7 +73,7 @@ def check_cable_withstand(line_type: LineType, ik3_ka: float | None, policy: Pol
         "clause": policy.get("power_quality.cable_withstand_factors").clause,
     }
     if ik3_ka is None:
-        return QualityCheck(**facts, verdict="not_known", note=_needed("source_max", policy))
+        return QualityCheck(**facts, verdict="not_known", note=ask_for("source_max", policy))
     if ik3_ka <= withstand_ka:
         return QualityCheck(**facts, verdict="ok")
     remedy = ""
@@ -90,7 +91,3 @@ def cable_withstand_ka(line_type: LineType, policy: PolicyView) -> float:
         row: Mapping[str, Any] = policy.row("power_quality.cable_withstand_factors", "material", line_type.material)
         one_second_ka = float(row["k_a_per_mm2"]) * line_type.section_mm2 / 1e3
     return one_second_ka / math.sqrt(clearing_s)
-
-
-def _needed(what: Literal["source_max"], policy: PolicyView) -> str:
-    return "需补充：" + str(policy.get("power_quality.data_needed").value[what])

@@ -26,6 +26,7 @@ from scheme.power_quality.disturbance import (
     check_unbalanced_load,
     list_permitted_harmonics,
 )
+from scheme.power_quality.needed import NEEDED
 from scheme.power_quality.settings import zero_sequence
 from scheme.power_quality.short_circuit import cable_withstand_ka, check_breaking_capacity, check_cable_withstand
 from scheme.power_quality.unbalance import PhaseFindings, judge_phases
@@ -92,7 +93,7 @@ class PowerQualityStudy:
         return PowerQuality(
             checks=done,
             conditions=tuple(check.remedy for check in done if check.verdict == "exceeded" and check.remedy),
-            data_needed=tuple(dict.fromkeys(check.note for check in done if "需补充：" in check.note)),
+            data_needed=tuple(dict.fromkeys(check.note.partition(NEEDED)[2] for check in done if NEEDED in check.note)),
             proposed_phase=None if phases is None else phases.proposed_phase,
             phases=() if phases is None else phases.phases,
             permitted_harmonics=permitted,

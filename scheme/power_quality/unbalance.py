@@ -9,6 +9,7 @@ from typing import Any
 from gridmodel.unbalance import PHASES, Phase, PhaseImpact
 from scheme.model_quality import PhaseChoice, QualityCheck
 from scheme.policy.parameter import PolicyView
+from scheme.power_quality.needed import ask_for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +50,7 @@ def judge_phases(
         for impact, load_kw in zip(found, loads_kw, strict=True)
     )
     if load_kw_by_phase is None:
-        note = "需补充：" + str(policy.get("power_quality.data_needed").value["phases"])
+        note = ask_for("phases", policy)
         return PhaseFindings(checks=(_customer_share(phases[0], policy, note),), proposed_phase=None, phases=phases)
     chosen = min(phases, key=lambda choice: (choice.load_kw or 0.0, choice.phase))
     note = f"建议接入{chosen.phase}相（台区负荷最小相）"
@@ -83,7 +84,7 @@ def _total(choice: PhaseChoice, policy: PolicyView) -> QualityCheck:
 def _not_known(policy: PolicyView) -> tuple[QualityCheck, ...]:
     limit = policy.get("power_quality.unbalance_customer_ratio_max")
     facts = _facts("phase_unbalance_customer", "单相接入引起的电压不平衡度", limit.value, limit.clause)
-    note = "需补充：" + str(policy.get("power_quality.data_needed").value["area"])
+    note = ask_for("area", policy)
     return (QualityCheck(**facts, value=None, verdict="not_known", note=note),)
 
 

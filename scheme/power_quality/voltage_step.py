@@ -10,6 +10,7 @@ from typing import Any
 from gridmodel.voltage_step import MotorStart
 from scheme.model_quality import QualityCheck
 from scheme.policy.parameter import PolicyView
+from scheme.power_quality.needed import ask_for
 from scheme.request import SupplyRequest
 
 
@@ -97,7 +98,7 @@ def check_motor_step(
     Returns:
         ``None`` where no motor is named and the category does not suggest one.
     """
-    needed = "需补充：" + str(policy.get("power_quality.data_needed").value["motor"])
+    needed = ask_for("motor", policy)
     if not options:
         if request.applicant.category not in policy.texts("power_quality.motor_categories"):
             return None

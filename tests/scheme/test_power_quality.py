@@ -113,7 +113,10 @@ def test_without_source_data_the_checks_say_what_must_be_supplied() -> None:
         assert (found.verdict, found.value) == ("not_known", None)
         assert "最大运行方式三相短路容量" in found.note
     assert first.power_quality is not None
-    assert any("最大运行方式" in text for text in first.power_quality.data_needed)
+    assert first.power_quality.data_needed == (
+        "上级电源最大运行方式三相短路容量及R/X",
+        "最大电动机功率、起动方式及起动电流倍数、每小时起动次数",
+    )
 
 
 def test_a_motor_too_big_to_start_directly_must_start_softly() -> None:
@@ -251,3 +254,14 @@ def test_the_phase_with_the_least_load_is_proposed_where_loads_tell_theirs(towns
 def test_facts_about_loads_that_contradict_themselves_are_refused(demand: dict[str, Any]) -> None:
     with pytest.raises(InputError, match="demand"):
         request(**demand)
+
+
+def test_every_source_of_several_is_judged_at_its_own_point(township: Snapshot) -> None:
+    """The currents checked are those the load-flow verification of each source's own point found."""
+    scheme = answer(request_text("mv_10kv_dual_source"), township)
+    best = scheme.variants[0]
+    for part in (best, *best.further_sources):
+        assert part.power_quality is not None
+        values = {row.code: row.value for row in part.power_quality.checks}
+        assert values["short_circuit_point"] == part.verification.ik3_ka
+    assert len(best.further_sources) == 1
