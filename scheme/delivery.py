@@ -54,13 +54,13 @@ def deliver(
     draft = replace(draft, bill_of_materials=bill)
     is_low_voltage = decision.voltage != "10kV"
     builds_route = any(work.side == "utility" and work.code == "route_line" for work in draft.works)
-    modes = () if is_low_voltage else find_works_modes(draft, policy)
+    modes = () if is_low_voltage else (*find_works_modes(draft, policy), *draft.measure_modes)
     timeline = plan_timeline(
         request,
         policy,
         is_low_voltage=is_low_voltage,
         works_modes=modes,
-        has_supporting_works=builds_route or bool(modes),
+        has_supporting_works=builds_route or bool(modes) or bool(draft.measure_modes),
         facts=PlanFacts(
             permits=list_permits(
                 policy,

@@ -38,7 +38,7 @@ def plan_timeline(
     policy: PolicyView,
     *,
     is_low_voltage: bool,
-    works_modes: Sequence[WorksMode] = (),
+    works_modes: Sequence[WorksMode | None] = (),
     has_supporting_works: bool | None = None,
     facts: PlanFacts | None = None,
 ) -> Timeline:
@@ -51,7 +51,8 @@ def plan_timeline(
         request: Accepted on ``received_on``, which is day 0 unless the policy says otherwise.
         policy: Reads ``time_limit.*`` and ``schedule.*``.
         is_low_voltage: Connected at 220 or 380 V.
-        works_modes: Kinds of 10 kV supporting works (配套工程), none where nothing is built.
+        works_modes: Kinds of 10 kV supporting works (配套工程), none where nothing is built; ``None`` for works of a
+            kind nobody gave a duration for.
         has_supporting_works: By default whether ``works_modes`` names any.
         facts: Permits, materials, customer's works, outage plan; by default none of them.
     """
@@ -79,12 +80,12 @@ def plan_timeline(
     )
 
 
-def _read_works(modes: Sequence[WorksMode], limit: TimeLimit, policy: PolicyView) -> WorksTime:
+def _read_works(modes: Sequence[WorksMode | None], limit: TimeLimit, policy: PolicyView) -> WorksTime:
     if not limit.supporting_works_are_added:
         return WorksTime(are_added=False, duration=0, needs="")
-    if not modes:
+    if not modes or None in modes:
         return WorksTime(are_added=True, duration=None, needs="schedule.works_modes")
-    found = {mode: policy.find(_WORKS_IDS[mode]) for mode in modes}
+    found = {mode: policy.find(_WORKS_IDS[mode]) for mode in modes if mode is not None}
     for mode, value in found.items():
         if value is None:
             return WorksTime(are_added=True, duration=None, needs=_WORKS_IDS[mode])

@@ -30,6 +30,7 @@ from scheme.points import Candidate
 from scheme.policy.parameter import PolicyView
 from scheme.ranking import Merit, compute_scores, rank
 from scheme.routes import ChosenLine, RouteRules, WantedSupply
+from scheme.schedule import WorksMode
 from scheme.works import RouteLine, compile_works
 
 
@@ -55,6 +56,8 @@ class VariantDraft:
     """Bus of the point; ``None`` for a tee on ``line``."""
     line: int | None
     fraction_along: float | None
+    measure_modes: tuple[WorksMode | None, ...] = ()
+    """Kinds of supporting works elsewhere in the grid (配套工程); ``None`` for one whose kind has no duration."""
     further_sources: tuple[FurtherSource, ...] = ()
     normal_verification: Verification | None = None
     busbar: str | None = None
