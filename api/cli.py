@@ -115,7 +115,7 @@ def demo(
     from api.demo import run_demo
     from api.report import note, show_capacity, show_scheme, show_snapshot, snapshot_summary, write_json
 
-    result = run_demo(out, profile=shared.profile_name(), clock=shared.clock())
+    result = run_demo(out, profile=shared.profile_name(), clock=shared.clock(), parts=shared.parts())
     if shared.json:
         summary = snapshot_summary(result.snapshot)
         write_json({"out": str(out), "snapshot": summary, "capacity": result.capacity, "schemes": result.schemes})

@@ -13,7 +13,7 @@ from typing import Any
 from api.capacity_files import write_capacity
 from api.capacity_tables import CapacityTables
 from api.report import capacity_summary, note, progress_bar
-from api.services import Services
+from api.services import Parts, Services
 from gridmodel.errors import InputError
 from gridmodel.snapshot import Snapshot
 from scheme.request import SupplyRequest, parse_request
@@ -49,7 +49,7 @@ def township_folder() -> Path:
     raise InputError("the demo's network is not installed", file="township")
 
 
-def run_demo(out: Path, *, profile: str, clock: Callable[[], date]) -> DemoResult:
+def run_demo(out: Path, *, profile: str, clock: Callable[[], date], parts: Parts | None = None) -> DemoResult:
     """Do the main job on the shipped township; everything written stands below ``out``, the store, too.
 
     Raises:
@@ -62,7 +62,7 @@ def run_demo(out: Path, *, profile: str, clock: Callable[[], date]) -> DemoResul
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"the folder cannot be written: {error.strerror}", field="--out", value=out) from error
-    services = Services(Store(str(out / DEFAULT_FILE)), profile=profile, clock=clock)
+    services = Services(Store(str(out / DEFAULT_FILE)), profile=profile, clock=clock, parts=parts)
     services.load_policy()
     note("导入示例电网 …")
     snapshot = services.store.store_snapshot(read_tables(folder))

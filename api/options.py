@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,11 +16,12 @@ import typer
 from gridmodel.errors import InputError
 
 if TYPE_CHECKING:
-    from api.services import Services
+    from api.services import Parts, Services
     from scheme.store import Store
 
 DEFAULT_PROFILE = "shenqiu-2022"
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_POLICY_HELP = "本单位政策目录;默认 GRIDSCHEME_POLICY。给出时规则集默认取目录中 profile.yaml 的编号"
 _DB_HELP = "存储:SQLite 文件或 URL;默认 GRIDSCHEME_DB,否则当前目录 gridscheme.db"
 
 
@@ -29,6 +31,7 @@ class Shared:
 
     db: Annotated[str | None, typer.Option(metavar="URL", help=_DB_HELP)] = None
     profile: Annotated[str | None, typer.Option(metavar="NAME", help=f"规则集;默认 {DEFAULT_PROFILE}")] = None
+    policy_folder: Annotated[Path | None, typer.Option("--policy", metavar="FOLDER", help=_POLICY_HELP)] = None
     as_of: Annotated[str | None, typer.Option(metavar="DATE", help="决定日期 YYYY-MM-DD;默认今天")] = None
     json: Annotated[bool | None, typer.Option("--json", help="结果以 JSON 输出到 stdout")] = None
     debug: Annotated[bool | None, typer.Option("--debug", help="内部错误时显示调用栈")] = None
@@ -60,9 +63,31 @@ class Shared:
             raise InputError(f"not a date: {error}", field="--as-of", value=self.as_of, allowed=allowed) from error
         return lambda: day
 
+    def find_policy_folder(self) -> Path | None:
+        """Return the utility's own policy folder, named by option or environment."""
+        if self.policy_folder is not None:
+            return self.policy_folder
+        named = os.environ.get("GRIDSCHEME_POLICY")
+        return Path(named) if named else None
+
     def profile_name(self) -> str:
-        """Return the rule profile."""
-        return self.profile if self.profile is not None else DEFAULT_PROFILE
+        """Return the rule profile; that of the own policy folder where one is given and no profile is named.
+
+        Raises:
+            InputError: The folder has no readable ``profile.yaml``.
+        """
+        from scheme.policy.loader import read_profile_id
+
+        if self.profile is not None:
+            return self.profile
+        folder = self.find_policy_folder()
+        return DEFAULT_PROFILE if folder is None else read_profile_id(folder)
+
+    def parts(self) -> Parts:
+        """Return the product's calculations, under the own policy folder where one is given."""
+        from api.services import product_parts
+
+        return product_parts(self.find_policy_folder())
 
     def open_services(self) -> Services:
         """Return the use cases over the store; profile and date are checked at once.
@@ -72,7 +97,7 @@ class Shared:
         """
         from api.services import Services
 
-        services = Services(self.open_store(), profile=self.profile_name(), clock=self.clock())
+        services = Services(self.open_store(), profile=self.profile_name(), clock=self.clock(), parts=self.parts())
         services.load_policy()
         return services
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -199,8 +199,12 @@ def product_version() -> str:
     return installed_version("gridscheme")
 
 
-def product_parts() -> Parts:
-    """Return the product's own calculations."""
+def product_parts(policy_folder: Path | None = None) -> Parts:
+    """Return the product's own calculations.
+
+    Args:
+        policy_folder: A utility's own policy folder.
+    """
     from gridmodel.capacity.nodes import node_capacity
     from scheme.document.write import write_documents
     from scheme.generate import generate_scheme
@@ -208,7 +212,7 @@ def product_parts() -> Parts:
     from scheme.policy.loader import load_policy
 
     return Parts(
-        load_policy=load_policy,
+        load_policy=partial(load_policy, folder=policy_folder),
         capacity_settings=capacity_settings,
         node_capacity=node_capacity,
         generate_scheme=generate_scheme,

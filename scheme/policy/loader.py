@@ -66,6 +66,15 @@ def load_policy_set(folder: Path | None = None) -> PolicySet:
     return shipped if folder is None else _with_folder(shipped, Path(folder))
 
 
+def read_profile_id(folder: Path) -> str:
+    """Return the id of the profile in a utility's own folder.
+
+    Raises:
+        PolicyFileError: There is no ``profile.yaml``, or it is wrong.
+    """
+    return _read_head(Path(folder)).id
+
+
 @lru_cache(maxsize=1)
 def _load_shipped() -> PolicySet:
     return read_policy_set(_HERE / "data", _HERE / "profiles")
@@ -86,10 +95,7 @@ def read_policy_set(data: Path, profiles: Path) -> PolicySet:
 
 
 def _with_folder(shipped: PolicySet, folder: Path) -> PolicySet:
-    head = folder / "profile.yaml"
-    if not head.is_file():
-        raise PolicyFileError("no such file", file=str(head), allowed="a policy folder with profile.yaml")
-    own = parse_profile(_read_yaml(head), head)
+    head, own = folder / "profile.yaml", _read_head(folder)
     if own.id in shipped.profiles:
         raise PolicyFileError("profile exists already", file=str(head), field="id", value=own.id, allowed="a new id")
     profiles = {**shipped.profiles, own.id: own}
@@ -107,6 +113,13 @@ def _with_folder(shipped: PolicySet, folder: Path) -> PolicySet:
         check_declared_fields(values, known.fields, path)
         parameters[parameter_id] = replace(known, values=known.values + values)
     return _seal(parameters, profiles)
+
+
+def _read_head(folder: Path) -> Profile:
+    head = folder / "profile.yaml"
+    if not head.is_file():
+        raise PolicyFileError("no such file", file=str(head), allowed="a policy folder with profile.yaml")
+    return parse_profile(_read_yaml(head), head)
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from starlette.testclient import TestClient
 from api.app import create_app
 from api.cli import main
 from api.guard import LOOPBACK_HOSTS
+from api.options import Shared
 from api.services import Services
 from scheme.policy.loader import load_policy
 
@@ -76,14 +78,37 @@ def test_coverage_command_prints_every_row(capsys: pytest.CaptureFixture[str]) -
     assert "K13  [ok]" in capsys.readouterr().out
 
 
-def test_check_command_lists_overrides_and_missing_values(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "profile.yaml").write_text("id: ours\ntitle: 本县\ninherits: shenqiu-2022\n", encoding="utf-8")
-    (tmp_path / "validity").mkdir()
+def write_own(folder: Path, value: str) -> Path:
+    (folder / "profile.yaml").write_text("id: ours\ntitle: 本县\ninherits: shenqiu-2022\n", encoding="utf-8")
+    (folder / "validity").mkdir()
     text = (
-        "id: validity.lv_months\nvalues:\n  - {profile: ours, effective_from: 2024-01-01, value: 6, "
+        f"id: validity.lv_months\nvalues:\n  - {{profile: ours, effective_from: 2024-01-01, value: {value}, "
         "source: {document: 本县文件, clause: 第一条}}\n"
     )
-    (tmp_path / "validity" / "lv_months.yaml").write_text(text, encoding="utf-8")
+    (folder / "validity" / "lv_months.yaml").write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_own_folder_by_option_or_environment_is_the_rule_profile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("GRIDSCHEME_POLICY", raising=False)
+    assert Shared().profile_name() == "shenqiu-2022"
+    by_option = Shared(policy_folder=write_own(tmp_path, "6"))
+    monkeypatch.setenv("GRIDSCHEME_POLICY", str(tmp_path))
+    for shared in (by_option, Shared()):
+        view = shared.parts().load_policy(shared.profile_name(), date(2026, 6, 15))
+        assert (view.profile, view.count("validity.lv_months"), view.count("validity.hv_months")) == ("ours", 6, 12)
+    assert Shared(profile="xinyang-2021").profile_name() == "xinyang-2021"
+
+
+def test_policy_option_without_a_profile_file_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--db", str(tmp_path / "s.db"), "--policy", str(tmp_path), "capacity", "--out", "c.csv"]) == 2
+    assert "profile.yaml" in capsys.readouterr().err
+
+
+def test_check_command_lists_overrides_and_missing_values(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_own(tmp_path, "6")
     status, document = run_json(["--as-of", "2026-06-15", "policy", "check", str(tmp_path)], capsys)
     assert status == 0
     assert [(item["id"], item["value"], item["inherited_value"]) for item in document["overrides"]] == [
@@ -95,13 +120,7 @@ def test_check_command_lists_overrides_and_missing_values(tmp_path: Path, capsys
 def test_check_command_refuses_a_faulty_folder_with_its_place(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "profile.yaml").write_text("id: ours\ntitle: 本县\ninherits: shenqiu-2022\n", encoding="utf-8")
-    (tmp_path / "validity").mkdir()
-    text = (
-        "id: validity.lv_months\nvalues:\n  - {profile: ours, effective_from: 2024-01-01, value: six, "
-        "source: {document: 本县文件, clause: 第一条}}\n"
-    )
-    (tmp_path / "validity" / "lv_months.yaml").write_text(text, encoding="utf-8")
+    write_own(tmp_path, "six")
     assert main(["policy", "check", str(tmp_path)]) == 2
     message = capsys.readouterr().err
     assert all(part in message for part in ("lv_months.yaml", "row 1", "field value", "six", "allowed"))
