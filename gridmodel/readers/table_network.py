@@ -111,6 +111,7 @@ def _source_bus(row: TableRow) -> dict[str, Any]:
 
 
 def _ext_grid(row: TableRow, index: ElementIndex) -> dict[str, Any]:
+    least = {column: _float(row[column]) for column in ("s_sc_min_mva", "rx_min") if row[column] is not None}
     return {
         "name": row["name"],
         "bus": index.buses[source_id(row)],
@@ -121,6 +122,7 @@ def _ext_grid(row: TableRow, index: ElementIndex) -> dict[str, Any]:
         "controllable": True,
         "s_sc_max_mva": _float(row["s_sc_max_mva"]),
         "rx_max": _float(row["rx_max"]),
+        **least,  # a column pandapower's own table does not have: only where somebody knows it
     }
 
 
