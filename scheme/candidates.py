@@ -154,6 +154,10 @@ class CandidateSearch:
         if not self._is_lv and not self.feasible:
             self.try_substation_bays()
 
+    def try_within(self, radius_m: float) -> None:
+        """Search on to a larger radius."""
+        self._try_all(self._within(radius_m))
+
     def try_substation_bays(self) -> None:
         """Try dedicated lines (专线) from substations within the radius of new feeders."""
         self._try_all(self._substation_bays())

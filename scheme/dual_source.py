@@ -3,8 +3,9 @@
 For every capacity a source of the structure must carry alone the ordinary search collects points that carry it, so each
 point's own verdict is the one with all other sources out. Combinations are then taken whose points are fed as far apart
 as the structure asks, ranked by their joint score, and verified one after another with all sources in service until
-enough hold or the bound on such load flows is reached. Where no combination is far enough apart, dedicated lines (专线)
-from substations join in. What carries alone but not together keeps its reason.
+enough hold or the bound on such load flows is reached. Where no combination is far enough apart, the search goes on to
+larger radii, and in the end dedicated lines (专线) from substations join in. What carries alone but not together keeps
+its reason.
 """
 
 from __future__ import annotations
@@ -167,8 +168,12 @@ class _SetSearch:
         self._study, self._tracer, self._limits, self._policy = study, tracer, limits, policy
         self._wanted = policy.count("connection.variants_wanted")
         self._sets_max = policy.count("connection.source_sets_max")
+        is_lv = supply.voltage_class == "lv"
+        self._further_radii_m = () if is_lv else policy.numbers("connection.further_radii_mv_m")
         self._feedings: dict[int, Feeding] = {}
-        self._rejected: dict[tuple[str, ...], RejectedSet] = {}
+        self._too_close: dict[frozenset[tuple[str, str]], RejectedSet] = {}
+        self._apart: set[frozenset[tuple[str, str]]] = set()
+        self._failed: list[RejectedSet] = []
 
     def run(self) -> SourceSets:
         """Search points, combine, verify."""
@@ -176,9 +181,7 @@ class _SetSearch:
         for capacity_kva, search in self._searches.items():
             alike = tuple(replace(duty, capacity_kva=capacity_kva) for duty in duties)
             search.run(lambda alike=alike: self._count_sets(alike) >= self._wanted)  # type: ignore[misc]
-        if not self._count_sets(duties):
-            for search in self._searches.values():
-                search.try_substation_bays()
+        self._search_on(duties)
         sets = [self._value(places) for places in self._combine(duties)]
         variants = self._verify(sets)
         points = {_key(item.candidate) for search in self._searches.values() for item in search.feasible}
@@ -191,9 +194,23 @@ class _SetSearch:
                     key=lambda r: (r.distance_m, r.connection_point.kind),
                 )
             ),
-            rejected_sets=tuple(self._rejected.values()),
+            rejected_sets=(
+                *(refusal for key, refusal in self._too_close.items() if key not in self._apart),
+                *self._failed,
+            ),
             points_found=len(points),
         )
+
+    def _search_on(self, duties: tuple[SourceDuty, ...]) -> None:
+        """Go farther, and in the end to substations, as long as no combination is far enough apart."""
+        for radius_m in (*self._further_radii_m, None):
+            if self._count_sets(duties):
+                return
+            for search in self._searches.values():
+                if radius_m is None:
+                    search.try_substation_bays()
+                else:
+                    search.try_within(radius_m)
 
     def _count_sets(self, duties: tuple[SourceDuty, ...]) -> int:
         return sum(1 for _ in itertools.islice(self._combine(duties), self._wanted))
@@ -208,15 +225,17 @@ class _SetSearch:
         alike = [pair for pair in itertools.combinations(range(len(duties)), 2) if _are_alike(duties, *pair)]
         for choice in itertools.product(*pools):
             places = tuple(place for _, place in choice)
-            if len({_key(place.item.candidate) for place in places}) < len(places):
+            key = frozenset(_key(place.item.candidate) for place in places)
+            if len(key) < len(places):
                 continue
             if any(choice[a][0] > choice[b][0] for a, b in alike):
                 continue  # sources that could change places: the nearer point comes first
-            reason = self._find_shared(places)
-            if reason is None:
+            refusal = self._find_shared(places)
+            if refusal is None:
+                self._apart.add(key)
                 yield places
             else:
-                self._reject(places, reason)
+                self._too_close.setdefault(key, refusal)
 
     def _locate(self, item: Feasible) -> _Place:
         key = id(item)
@@ -233,10 +252,6 @@ class _SetSearch:
                 points = tuple(place.item.candidate.point for place in places)
                 return RejectedSet(connection_points=points, reasons=(reason,))
         return None
-
-    def _reject(self, places: Sequence[_Place], refusal: RejectedSet) -> None:
-        key = tuple("/".join(_key(place.item.candidate)) for place in places)
-        self._rejected.setdefault(key, refusal)
 
     def _value(self, places: tuple[_Place, ...]) -> _Set:
         """Return a combination with works, estimate and joint merit: sums of what adds up, the worst of the rest."""
@@ -263,7 +278,7 @@ class _SetSearch:
             refusals = [reason for verdict in normal if verdict is not None and (reason := limit_reason(verdict))]
             if refusals:
                 points = tuple(one.item.candidate.point for one in chosen.places)
-                self._reject(chosen.places, RejectedSet(connection_points=points, reasons=tuple(refusals)))
+                self._failed.append(RejectedSet(connection_points=points, reasons=tuple(refusals)))
                 continue
             compiler = self._compilers[self._structure.duties[0].capacity_kva]
             first = compiler.draft(len(drafts) + 1, chosen.places[0].item, chosen.works[0], scores[place])
@@ -333,6 +348,7 @@ class _SetSearch:
             works=own.works,
             bill_of_materials=own.bill_of_materials,
             cost=own.cost,
+            power_quality=own.power_quality,
         )
 
 
@@ -348,7 +364,6 @@ def _labelled(works: _SourceWorks, number: int) -> _SourceWorks:
     own, materials, cost = works
     items = tuple(replace(item, text=label + item.text) for item in cost.items)
     return (
-            power_quality=own.power_quality,
         tuple(replace(work, text=label + work.text) for work in own),
         materials,
         replace(cost, items=items, not_priced=tuple(label + text for text in cost.not_priced)),

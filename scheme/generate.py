@@ -47,6 +47,7 @@ from scheme.rules.protection import plan_protection
 from scheme.rules.reactive import plan_compensation
 from scheme.rules.receiving import plan_receiving
 from scheme.rules.steps import list_steps
+from scheme.rules.supply_structure import resize_single
 from scheme.rules.tariff import decide_tariff
 from scheme.rules.to_be_filled import list_to_be_filled
 from scheme.rules.validity import compute_validity
@@ -418,7 +419,8 @@ def _promised(decision: SupplyDecision, plan: TransitionPlan) -> SupplyDecision:
     if plan.transition.is_complete:
         return decision
     load_kw = min(decision.calculated_load_kw, plan.capacity_kva * decision.power_factor)
-    return replace(decision, capacity_kva=plan.capacity_kva, calculated_load_kw=load_kw)
+    structure = None if decision.structure is None else resize_single(decision.structure, plan.capacity_kva)
+    return replace(decision, capacity_kva=plan.capacity_kva, calculated_load_kw=load_kw, structure=structure)
 
 
 def _explain_nothing(decision: SupplyDecision, found: SourceSets) -> tuple[Reason, ...]:

@@ -134,6 +134,26 @@ def test_the_bound_shipped_is_twelve() -> None:
     assert load_policy("shenqiu-2022", date(2024, 3, 1)).count("connection.source_sets_max") == 12
 
 
+@pytest.mark.parametrize(("east_m", "radii_m", "is_found"), [
+    (2900.0, None, True), (3100.0, None, True), (4900.0, None, True), (5100.0, None, False),
+    (4900.0, (3000.0,), False), (2900.0, (), False),
+])  # fmt: skip
+def test_a_second_source_may_be_farther_away_than_a_first(
+    east_m: float, radii_m: tuple[float, ...] | None, is_found: bool
+) -> None:
+    """Radii of ordinary points end at 2 km, those of second sources at 5 km; bays of unknown number are not offered."""
+    grid = Grid()
+    for east, name in ((100.0, "A"), (east_m, "B")):
+        source = grid.bus("source", 110.0, east, 30_000)
+        grid.source(source, vm_pu=1.0)
+        bar = grid.bus("substation_busbar", 10.0, east, 3000)
+        grid.trafo(source, bar, 20_000.0, "main")
+        pole = grid.bus("pole", 10.0, east, 0, feeder_id=f"F{name}")
+        grid.line(bar, pole, 2.0, laying="cable")
+    view = None if radii_m is None else changed_policy("connection.further_radii_mv_m", radii_m)
+    assert bool(find(grid, HALVES, view=view).variants) == is_found
+
+
 def test_different_substations_leave_only_pairs_with_the_third_busbar() -> None:
     grid, poles = three_busbars()
     a, b, c = (f"N{poles[name]}" for name in "ABC")

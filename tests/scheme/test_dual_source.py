@@ -318,11 +318,13 @@ def test_a_request_for_less_than_the_grade_needs_is_answered_with_what_it_needs(
 
 
 def test_pairs_that_carry_alone_but_are_not_far_enough_apart_keep_their_reason(township: Snapshot) -> None:
-    """Around the single-source customer every public line is fed by substation S1."""
+    """Within 2 km of the single-source customer every public line is fed by substation S1."""
     scheme = answer(changed("mv_10kv_single", sources="dual_source"), township)
     codes = {reason.code for refused in scheme.rejected_sets for reason in refused.reasons}
     assert {"same_feeder", "same_busbar"} <= codes
-    assert scheme.variants[0].further_sources[0].connection_point.kind == "substation_bay"
+    best = scheme.variants[0]
+    assert best.distance_m < 2000.0 < best.further_sources[0].distance_m
+    assert (best.substation, best.further_sources[0].substation) == ("110kV 青溪变", "110kV 云禾变")
 
 
 def test_a_share_no_point_carries_goes_to_joint_work_and_says_how_many_points_there_are(township: Snapshot) -> None:
