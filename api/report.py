@@ -202,6 +202,31 @@ def show_scheme(scheme: Mapping[str, Any]) -> None:
         )
     if scheme["validity"] is not None:
         console.print(f"  有效期 {scheme['validity']['from']} 至 {scheme['validity']['to']}")
+    for line in _transition_lines(scheme.get("transition")):
+        console.print(line, markup=False)
+    for task in scheme.get("tasks", ()):
+        console.print(f"  任务[{task['department']}]{task['text']}({task['due']})", markup=False)
+
+
+def _transition_lines(transition: Mapping[str, Any] | None) -> Iterator[str]:
+    """Yield the stages of a transition scheme (过渡方案), how many other ways hold and how many failed."""
+    if transition is None:
+        return
+    for stage in transition["stages"]:
+        point, cost, days = stage["connection_point"], stage["cost"], stage["duration_workdays"]
+        place = "" if point is None else f",接入点 {point['name']}"
+        estimate = "" if cost is None else f",估算 {cost['total_typical_cny10k']:.2f} 万元"
+        open_prices = "" if cost is None or not cost["not_priced"] else "(部分项目未计价)"
+        duration = "工期未知" if days is None else f"工期 {days} 个工作日"
+        yield (
+            f"  第{stage['stage_no']}阶段:{round(stage['capacity_kva'], 1):g} kVA{place}{estimate}{open_prices},"
+            f"{duration},{stage['starts_after']}"
+        )
+        yield from (f"    改造:{measure['text']}" for measure in stage["measures"])
+    yield (
+        f"  其他可行路径 {len(transition['alternatives'])} 个,未通过校核 {len(transition['failed'])} 个;"
+        f"资金渠道:{transition['funding']}"
+    )
 
 
 def show_replay(outcome: Replay) -> None:

@@ -39,7 +39,7 @@ def larger_transformers(bench: Bench, way: Way, outcome: Outcome) -> Way | None:
         if found.table == "trafo" and found.element in net.trafo.index:
             rating_kva = float(net.trafo.sn_mva[found.element]) * _KVA_PER_MVA
             needed_kva[found.element] = rating_kva * found.value / found.limit
-    if not needed_kva:
+    if not needed_kva and _is_voltage(outcome):
         needed_kva = dict.fromkeys(_path(way).trafos, 0.0)
     grid, measures, touched = copy_grid(way.grid), [], set[int]()
     for trafo, kva in sorted(needed_kva.items()):
@@ -140,7 +140,7 @@ def stronger_lines(bench: Bench, way: Way, outcome: Outcome, *, share_ratio: flo
         for line, needed_a in sorted(overloaded.items())
         if (found := _stronger(bench, way, line, needed_a)) is not None
     ]
-    if not overloaded:
+    if not overloaded and _is_voltage(outcome):
         chosen = list(_worst_drops(bench, way, share_ratio))
     if not chosen:
         return None
@@ -158,6 +158,11 @@ def _reworked(bench: Bench, way: Way, grid: Snapshot, measures: Sequence[Planned
     kept = tuple(p for p in way.measures if (p.kind, p.measure.element_ids) not in done)
     imported = frozenset(touched) & frozenset(bench.snapshot.net.bus.index.tolist())
     return replace(way, measures=kept).changed(grid, tuple(measures), imported)
+
+
+def _is_voltage(outcome: Outcome) -> bool:
+    """Return whether a voltage is the limit, or nothing is solved, so that impedance has to go."""
+    return not outcome.violations or any(found.table == "bus" for found in outcome.violations)
 
 
 def _overloaded(way: Way, outcome: Outcome) -> dict[int, float]:

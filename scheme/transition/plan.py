@@ -145,7 +145,7 @@ class _Planner:
 
     def plan(self, first: FirstStage | None, found: Found) -> TransitionPlan | None:
         options = sorted(
-            (self._option(item) for item in found.verified),
+            (self._option(item) for item in _without_needless(found.verified)),
             key=lambda option: (option.needs_planning, option.cost.total_typical_cny10k),
         )
         if not options and first is None:
@@ -325,6 +325,20 @@ class _Planner:
         elif best.measures:
             occasions += ["works", *(measure.code for measure in best.measures)]
         return list_tasks(self._bench.policy, occasions, facts={"funding": funding})
+
+
+def _without_needless(found: Sequence[Verified]) -> list[Verified]:
+    """Return the ways, those left out that do more kinds of things at a point than another one needs there."""
+
+    def point_and_kinds(item: Verified) -> tuple[str, frozenset[str]]:
+        return item.way.candidate.point.element_source_id, frozenset(item.way.kinds)
+
+    keys = [point_and_kinds(item) for item in found]
+    return [
+        item
+        for item, (point, kinds) in zip(found, keys, strict=True)
+        if not any(point == other and fewer < kinds for other, fewer in keys)
+    ]
 
 
 def _priced(planned: PlannedMeasure) -> PricedWork:

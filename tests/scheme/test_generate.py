@@ -74,9 +74,20 @@ def test_a_demand_beyond_the_grid_goes_to_joint_work_with_a_reason_for_each_cand
     assert scheme.verdict == "joint_work"
     assert scheme.supply is None
     assert scheme.variants == ()
-    assert [reason.code for reason in scheme.reasons] == ["no_feasible_connection_point"]
+    codes = [reason.code for reason in scheme.reasons]
+    assert codes == ["no_feasible_connection_point", "transition_needs_planning"]
     assert scheme.rejected
     assert all(rejected.reasons for rejected in scheme.rejected)
+
+
+def test_joint_work_tells_the_departments_what_to_do_and_what_would_be_enough(answers: dict[str, Scheme]) -> None:
+    """10,000 kVA beside some 5 MVA on 8 MVA: no switching helps, a main transformer of (5.5 + 9.5) / 0.8 MVA would."""
+    scheme = answers["mv_10kv_no_capacity"]
+    assert scheme.transition is not None
+    assert [stage.capacity_kva for stage in scheme.transition.stages] == [0.0, 10000.0]
+    assert [m.code for m in scheme.transition.stages[-1].measures] == ["larger_main_transformer"]
+    assert {task.department for task in scheme.tasks} >= {"营销", "发展", "设备", "调控"}
+    assert all("客户" not in task.department for task in scheme.tasks)
 
 
 @pytest.mark.parametrize("name", ["lv_resident", "lv_industrial_commercial", "mv_10kv_single"])

@@ -192,7 +192,8 @@ def _path(snapshot: Snapshot, stage: TransitionStage) -> set[tuple[str, int]]:
     assert stage.verification is not None
     named = set(stage.verification.element_ids) | {row["element_id"] for row in stage.verification.voltage_profile}
     frames = {"bus": snapshot.nodes, "line": snapshot.lines, "trafo": snapshot.transformers}
-    return {(t, int(i)) for t, frame in frames.items() for i in frame.index[frame.element_id.isin(named)]}
+    known = {table: frame for table, frame in frames.items() if len(frame)}
+    return {(t, int(i)) for t, frame in known.items() for i in frame.index[frame.element_id.isin(named)]}
 
 
 def _overloads(before: Any, after: Any, table: str, on_path: set[tuple[str, int]]) -> list[str]:
