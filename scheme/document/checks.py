@@ -49,23 +49,30 @@ def _source_check(title: str, capacity_kva: float | None, check: Verification) -
 
 def list_quality(best: Variant | None) -> Payload:
     """Return the checks of short circuit, voltage steps, disturbing loads and phases, and what they ask for."""
-    quality = best.power_quality if best else None
+    studied = [("", best.power_quality)] if best else []
+    if best is not None and best.further_sources:
+        studied = [("电源1：", best.power_quality)]
+        studied += [(f"电源{source.source_no}：", source.power_quality) for source in best.further_sources]
+    rows: list[Row] = []
     notes: list[str] = []
-    if quality is not None:
-        notes += [f"接入条件：{'；'.join(quality.conditions)}。"] if quality.conditions else []
-        notes += [f"需补充资料：{'、'.join(quality.data_needed)}。"] if quality.data_needed else []
+    for title, quality in studied:
+        if quality is None:
+            continue
+        rows += [_quality(check, title) for check in quality.checks]
+        notes += [f"{title}接入条件：{'；'.join(quality.conditions)}。"] if quality.conditions else []
+        notes += [f"{title}需补充资料：{'、'.join(quality.data_needed)}。"] if quality.data_needed else []
         harmonics = "、".join(f"{h.order}次 {number(h.permitted_a, 2)} A" for h in quality.permitted_harmonics)
-        notes += [f"谐波电流允许值：{harmonics}。"] if harmonics else []
+        notes += [f"{title}谐波电流允许值：{harmonics}。"] if harmonics else []
     return {
-        "quality": [_quality(check) for check in (quality.checks if quality else ())],
+        "quality": rows,
         "quality_note": "".join(notes),
     }
 
 
-def _quality(check: QualityCheck) -> Row:
+def _quality(check: QualityCheck, title: str) -> Row:
     remarks = "；".join(text for text in (check.note, check.remedy) if text)
     return {
-        "text": check.text,
+        "text": title + check.text,
         "value": _figure(check.value, check.unit),
         "limit": _figure(check.limit, check.unit),
         "verdict": _VERDICTS[check.verdict],

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from scheme.document.checks import largest_loading, quality_summary
 from scheme.document.layout import COMPARED_MAX
+from scheme.document.route_texts import route_text
 from scheme.document.tables import Payload, Row
 from scheme.document.wording import (
-    LAYING,
     NOT_APPLICABLE,
     OUTAGE_SECURITY,
     POINT_KINDS,
@@ -21,7 +21,7 @@ from scheme.document.wording import (
     quantity,
     text_or_dash,
 )
-from scheme.model import Route, Scheme, Variant
+from scheme.model import Scheme, Variant
 from scheme.model_quality import OutageSecurity
 from scheme.model_variant import FurtherSource
 
@@ -117,11 +117,6 @@ def _of(place: int, text: Callable[[FurtherSource], str]) -> Callable[[Variant],
         return text(variant.further_sources[place]) if place < len(variant.further_sources) else NOT_APPLICABLE
 
     return printed
-
-
-def route_text(route: Route) -> str:
-    """Return laying and length of a connecting line."""
-    return f"{LAYING[route.laying]}{number(route.length_m, 0)} m" + ("（估算）" if route.is_estimated else "")
 
 
 def security_text(security: OutageSecurity | None) -> str:

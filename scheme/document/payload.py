@@ -12,6 +12,7 @@ from scheme.document.customer_texts import list_customer, list_housing, list_loa
 from scheme.document.forms import find_layout, layout_id
 from scheme.document.layout import Form, LayoutId
 from scheme.document.orders import list_consultation, list_order, list_transition
+from scheme.document.route_texts import laying_text, list_crossings
 from scheme.document.tables import (
     Payload,
     Row,
@@ -62,6 +63,7 @@ def build_payload(scheme: Scheme, form: LayoutId | None = None) -> Payload:
         **_verification(scheme, best),
         "source_checks": list_source_checks(scheme, best),
         **list_quality(best),
+        "crossings": list_crossings(best),
         "customer_duties": list_customer_duties(scheme),
         "notices": number_texts(scheme.notices),
         **list_variants(scheme),
@@ -122,7 +124,10 @@ def _no_reasons(scheme: Scheme) -> str:
 
 
 def _source(source: Source, scheme: Scheme, best: Variant | None) -> Row:
-    estimated = "（估算）" if best is not None and best.route.is_estimated else ""
+    routes = [best.route, *(further.route for further in best.further_sources)] if best else []
+    route = routes[source.source_no - 1] if source.source_no <= len(routes) else None
+    estimated = "（估算）" if route is not None and route.is_estimated else ""
+    circuits = f"，{route.circuits}回" if route is not None and route.circuits > 1 else ""
     return {
         "title": f"电源{source.source_no}",
         "no": str(source.source_no),
@@ -137,9 +142,9 @@ def _source(source: Source, scheme: Scheme, best: Variant | None) -> Row:
         "transformer_area": text_or_dash(source.transformer_area),
         "point": text_or_dash(source.point),
         "connection_mode": text_or_dash(source.connection_mode),
-        "laying": LAYING.get(source.laying, text_or_dash(source.laying)),
+        "laying": laying_text(route) if route else LAYING.get(source.laying, text_or_dash(source.laying)),
         "line_type": text_or_dash(source.line_label or source.line_type_id),
-        "length": quantity(source.length_m, "m", 0) + estimated,
+        "length": quantity(source.length_m, "m", 0) + circuits + estimated,
         "entry_mode": text_or_dash(source.entry_mode),
         "boundary": text_or_dash(source.ownership_boundary),
         "phase": _phase(scheme, best),

@@ -57,6 +57,18 @@ WORKS = (
         note="cost_note",
     ),
 )
+CROSSINGS = Grid(
+    title="穿跨越及所需许可",
+    rows="crossings",
+    columns=(
+        centred("电源", "source", 1.4),
+        column("穿跨越对象", "name", 4),
+        column("类别", "kind", 2.6),
+        column("所需许可", "permit", 3.4),
+        column("备注", "note", 3),
+    ),
+    is_optional=True,
+)
 TIMELINE = (
     Form(
         title="办电环节与时限",
@@ -67,6 +79,8 @@ TIMELINE = (
             wide("送电承诺", "promise"),
             wide("关键路径", "critical_path"),
             wide("配套工程约定", "contract"),
+            field("客户用电日期", "by_needed_on"),
+            field("待定事项", "undated"),
         ),
     ),
     Grid(

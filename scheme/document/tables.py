@@ -141,9 +141,14 @@ def list_timeline(scheme: Scheme) -> Payload:
         if timeline and timeline.critical_path
         else NOT_APPLICABLE,
         "contract": contract.text if contract else NOT_APPLICABLE,
+        "by_needed_on": _BY_NEEDED_ON[timeline.is_by_needed_on if timeline else None],
+        "undated": "、".join(timeline.missing if timeline else ()) or NOT_APPLICABLE,
         "milestones": [_milestone(item) for item in steps],
         "timeline_note": _PROVISIONAL_NOTE if provisional else "",
     }
+
+
+_BY_NEEDED_ON = {True: "能满足", False: "不能满足，应与客户协商", None: NOT_APPLICABLE}
 
 
 def _milestone(item: Milestone) -> Row:

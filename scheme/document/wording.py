@@ -31,6 +31,14 @@ IMPORTANCE = {
 BUSINESS = {"new": "新装", "increase": "增容", "temporary": "装表临时用电"}
 SPECIAL_LOADS = {"impact": "冲击性负荷", "nonlinear": "非线性负荷", "unbalanced": "不对称（单相）负荷"}
 LAYING = {"overhead": "架空", "cable": "电缆"}
+SECTION_KINDS = {"overhead": "架空", "cable": "电缆", "duct": "管沟电缆"}
+CROSSINGS = {
+    "highway": "公路",
+    "railway": "铁路",
+    "water_diversion_trunk": "输水干管（渠）",
+    "protected_cable": "国防光缆等保护线路",
+    "river": "河流",
+}
 SIDES = {"utility": "供电企业", "customer": "客户"}
 VERDICTS = {
     "answered": "同意供电，按本方案实施",

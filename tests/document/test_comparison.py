@@ -32,6 +32,8 @@ def test_figures_of_the_record_stand_side_by_side() -> None:
     assert found["电源2 变电站"] == ["城西110千伏变电站"] * 5
     assert found["电源2 接入方式"][2:] == ["杆塔T接", "开关站间隔", "变电站间隔（专线）"]
     assert found["客户侧电压"][3] == "0.9852"
+    assert "另一路电源" in found["故障后供电"][0]
+    assert found["故障后供电"][1:] == ["—"] * 4
     assert found["线路负载率"][4] == "40.2%"
 
 

@@ -115,6 +115,13 @@ def test_works_order_lists_what_the_utility_builds_with_stock_and_departments() 
         assert text in pdf
 
 
+def test_sections_crossings_and_permits_of_every_source_are_printed() -> None:
+    files = rendered_files("hv_dual_source_10kv")
+    for text in (word_text(files["scheme.docx"]), pdf_text(files["scheme.pdf"]), pdf_text(files["works_order.pdf"])):
+        assert "电源2新运河支渠河流河道管理范围内建设许可按估算路径判断，以查勘为准" in text
+    assert "管沟电缆906m、电缆378m" in pdf_text(files["scheme.pdf"])
+
+
 def test_transition_tells_stages_measures_and_what_each_stage_gives() -> None:
     files = rendered_files("transition_10kv")
     for text in (word_text(files["scheme.docx"]), pdf_text(files["scheme.pdf"]), pdf_text(files["works_order.pdf"])):
