@@ -36,7 +36,7 @@ def village(*, load_kw: float = 60.0, rating_kva: float = 100.0) -> Snapshot:
 def two_feeders(*, near_kw: float = 3000.0, section_kw: float = 1500.0, has_tie: bool = True) -> Snapshot:
     """Two feeders of one substation, joined by an open tie at their ends.
 
-    Feeder F1: busbar - head (400 A) - ring main at the origin - section - last ring main with ``section_kw``, tie to F2,
+    Feeder F1: busbar - head (400 A) - ring main at the origin - section - last ring main (``section_kw``), tie to F2,
     which carries 500 kW. 80 % of 400 A at 10 kV are 5.5 MVA.
     """
     grid = Grid()
