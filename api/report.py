@@ -200,6 +200,14 @@ def show_scheme(scheme: Mapping[str, Any]) -> None:
             f"末端电压 {checked['u_pu_customer']:.4f} p.u.,估算 {variant['cost']['total_typical_cny10k']:.2f} 万元",
             markup=False,
         )
+        for source in variant.get("further_sources", ()):
+            console.print(
+                f"    电源{source['source_no']}({source['role']}):{source['connection_mode']} "
+                f"{source['connection_point']['name']},距离 {source['distance_m']:.0f} m,"
+                f"独立承担 {source['required_share_kva']:g} kVA 时末端电压 "
+                f"{source['verification']['u_pu_customer']:.4f} p.u.",
+                markup=False,
+            )
     if scheme["validity"] is not None:
         console.print(f"  有效期 {scheme['validity']['from']} 至 {scheme['validity']['to']}")
     for line in _transition_lines(scheme.get("transition")):

@@ -17,8 +17,10 @@ from gridmodel.errors import InputError
 from gridmodel.snapshot import Snapshot
 from scheme.document.write import canonical_json
 from scheme.model import ConnectionPoint, FurtherSource, Route, Scheme, Variant, Verification
+from scheme.policy.loader import load_policy
 from scheme.request import parse_request
-from tests.scheme.test_generate import answer, request_text, split
+from scheme.rules.supply_structure import find_structure_demand, plan_structure, resize_single
+from tests.scheme.test_generate import AS_OF, answer, request_text, split
 
 NAMES = ("mv_10kv_dual_source", "mv_10kv_important_second", "dual_circuit", "special")
 OPTIONS = {"trafo_loading": "power", "numba": False, "calculate_voltage_angles": True}
@@ -373,3 +375,14 @@ def test_a_standby_source_carries_nothing_in_normal_operation(answers: dict[str,
     standby = further_of(answers["dual_circuit"])
     assert (standby.normal_kva, standby.normal_verification) == (0, None)
     assert standby.required_share_kva == 630.0
+
+
+def test_a_single_source_of_which_only_a_part_is_promised_has_that_part_as_its_capacity() -> None:
+    request = parse_request(changed("mv_10kv_dual_source", sources="single"))
+    policy = load_policy("shenqiu-2022", AS_OF)
+    demand = find_structure_demand(request, policy)
+    whole = plan_structure(demand, request, policy, capacity_kva=630.0, power_factor=0.95)
+    part = resize_single(whole, 400.0)
+    assert part.required_share_kva == 400.0
+    assert [(duty.normal_kva, duty.capacity_kva) for duty in part.duties] == [(400.0, 400.0)]
+    assert [duty.role for duty in part.duties] == [duty.role for duty in whole.duties]
