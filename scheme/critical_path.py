@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from typing import Literal
 
 from gridmodel.errors import InputError
-from scheme.workdays import add_workdays, is_published, is_workday
+from scheme.workdays import add_workdays, count_workdays, is_published, is_workday
 
 _ONE_DAY = timedelta(days=1)
 
@@ -92,7 +92,7 @@ def solve(
     latest = _latest_ends(activities, forward, ends_on, calendar)
     return Network(
         activities=tuple(
-            forward[a.code].as_scheduled(a, slack_workdays=_workdays_between(forward[a.code].end, latest[a.code]))
+            forward[a.code].as_scheduled(a, slack_workdays=count_workdays(_known(forward[a.code].end), latest[a.code]))
             for a in activities
         ),
         ends_on=ends_on,
@@ -179,6 +179,11 @@ def _forward(activities: Sequence[Activity], calendar: _Calendar) -> dict[str, _
     return spans
 
 
+def _known(day: date | None) -> date:
+    assert day is not None
+    return day
+
+
 def _successors(activities: Sequence[Activity]) -> Mapping[str, tuple[Activity, ...]]:
     return {a.code: tuple(b for b in activities if a.code in b.predecessors) for a in activities}
 
@@ -206,11 +211,6 @@ def _latest_start(activity: Activity, span: _Span, latest_end: date, calendar: _
     while day > span.start and calendar.end(activity, day, counts_start=False)[0] > latest_end:
         day -= _ONE_DAY
     return day
-
-
-def _workdays_between(earlier: date | None, later: date) -> int:
-    assert earlier is not None
-    return sum(is_workday(earlier + timedelta(days=n)) for n in range(1, (later - earlier).days + 1))
 
 
 def _driving_chain(activities: Sequence[Activity], forward: Mapping[str, _Span], ends_on: date) -> tuple[str, ...]:

@@ -264,6 +264,9 @@ class Timeline:
     """Whether the promise keeps the day the customer asked for; ``None`` where either is not known."""
     contract: ContractCheck | None = None
     """Only with supporting works."""
+    customer_works_by_on: str | None = None
+    """Last day the customer's own works may end for supply on the day the request asks for; ``None`` without such
+    works or such a day, and where no day is early enough."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -127,32 +127,29 @@ def _filled(material: Material, lots: Sequence[StockRow], left: dict[int, float]
     if not lots:
         return replace(material, stock_status="not_known")
     at_hand = [lot for lot in lots if lot.status == "in_stock"]
-    orders = sorted(
-        (lot for lot in lots if lot.status == "ordered" and lot.lead_time_days is not None),
-        key=lambda lot: (_arrives_on(lot), lot.row),
-    )
+    ordered = [lot for lot in lots if lot.status == "ordered"]
+    dated = sorted((lot for lot in ordered if lot.lead_time_days is not None), key=lambda x: (_arrives_on(x), x.row))
     available = round(sum(left[lot.row] for lot in at_hand), DECIMALS)
     missing, places = _take(material.quantity, at_hand, left)
-    has_order = any(lot.status == "ordered" for lot in lots)
-    ready_on: date | None = None
-    if missing > 0.0:
-        for lot in orders:
-            if left[lot.row] > 0.0 and missing > 0.0:
-                missing, _ = _take(missing, [lot], left)
-                ready_on = _arrives_on(lot)
+    used: list[StockRow] = []
+    for lot in dated:
+        if left[lot.row] > 0.0 and missing > 0.0:
+            missing, _ = _take(missing, [lot], left)
+            used.append(lot)
     is_covered = missing <= 0.0
+    undated = [lot for lot in ordered if lot.lead_time_days is None]
+    if not is_covered:
+        used += undated
     status: Literal["in_stock", "ordered", "short"] = "short"
-    if is_covered:
-        status = "in_stock" if ready_on is None else "ordered"
-    elif has_order and any(lot.lead_time_days is None for lot in lots if lot.status == "ordered"):
-        status = "ordered"
+    if is_covered or undated:
+        status = "ordered" if used else "in_stock"
     return replace(
         material,
         stock_status=status,
         stock_quantity=available,
         stock_location="、".join(places),
-        stock_order="、".join(dict.fromkeys(lot.order_progress for lot in lots if lot.order_progress)),
-        ready_on=ready_on.isoformat() if ready_on is not None and is_covered else None,
+        stock_order="、".join(dict.fromkeys(lot.order_progress for lot in used if lot.order_progress)),
+        ready_on=_arrives_on(used[-1]).isoformat() if is_covered and used else None,
         stock_as_of=max(lot.as_of for lot in lots).isoformat(),
     )
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Literal
 
 from scheme.critical_path import Activity, Network, Scheduled, solve
@@ -196,11 +196,32 @@ class SupplyPlan:
 
     def _dated(self, network: Network) -> dict[str, Any]:
         assert network.ends_on is not None
-        needed_on = None if self._facts.has_customer_works else self._request.needed_on
-        return {
-            "promise_text": self._texts["promise"].format(day=_day(network.ends_on)),
-            "is_by_needed_on": None if needed_on is None else network.ends_on <= needed_on,
-        }
+        needed_on, texts = self._request.needed_on, self._texts
+        if not self._facts.has_customer_works or needed_on is None:
+            return {
+                "promise_text": texts["promise"].format(day=_day(network.ends_on)),
+                "is_by_needed_on": None if needed_on is None else network.ends_on <= needed_on,
+            }
+        text = str(texts["promise_with_customer"]).format(own=_day(needed_on), day=_day(network.ends_on))
+        by_on = self._customer_works_by(needed_on)
+        if by_on is not None and by_on < needed_on:
+            text += str(texts["customer_works_by"]).format(own=_day(needed_on), by=_day(by_on))
+        return {"promise_text": text, "customer_works_by_on": _iso(by_on)}
+
+    def _customer_works_by(self, needed_on: date) -> date | None:
+        """Return the last end of the customer's works with which all is done on ``needed_on``."""
+        day = needed_on
+        if self._end_with_customer_on(self._request.received_on) > needed_on:
+            return None
+        while self._end_with_customer_on(day) > needed_on:
+            day -= timedelta(days=1)
+        return day
+
+    def _end_with_customer_on(self, day: date) -> date:
+        moved = [replace(a, not_before=day) if a.code == "customer_works" else a for a in self._activities]
+        ends_on = self._solve(moved).ends_on
+        assert ends_on is not None
+        return ends_on
 
     def _open(self, network: Network) -> dict[str, Any]:
         """Return how the promise counts from the end of the open steps."""

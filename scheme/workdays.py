@@ -43,6 +43,18 @@ def add_workdays(start: date, workdays: int, *, start_is_day_zero: bool = True) 
     return day, is_provisional
 
 
+def count_workdays(after: date, until: date) -> int:
+    """Return how many working days lie after ``after`` up to and including ``until``; 0 where it is not later."""
+    if until <= after:
+        return 0
+    weeks, rest = divmod((until - after).days, 7)
+    counted = 5 * weeks + sum((after + timedelta(days=n)).weekday() < 5 for n in range(1, rest + 1))
+    constants = _calendar()
+    off = sum(after < day <= until and day.weekday() < 5 for day in constants.holidays)
+    made_up = sum(after < day <= until and day.weekday() >= 5 for day in constants.workdays)
+    return counted - int(off) + int(made_up)
+
+
 def is_workday(day: date) -> bool:
     """Return whether ``day`` is a working day; Monday to Friday where the calendar is not published."""
     constants = _calendar()

@@ -12,7 +12,7 @@ import pytest
 
 from gridmodel.errors import InputError
 from scheme.rules.validity import add_months
-from scheme.workdays import add_workdays, published_years
+from scheme.workdays import add_workdays, count_workdays, published_years
 
 
 @pytest.mark.parametrize(
@@ -56,6 +56,26 @@ def test_last_week_of_the_last_published_year_is_provisional() -> None:
     last = published_years()[-1]
     assert add_workdays(date(last, 12, 24), 1)[1]
     assert not add_workdays(date(last - 1, 12, 24), 1)[1]
+
+
+@pytest.mark.parametrize(
+    ("after", "until", "workdays"),
+    [
+        ("2026-02-13", "2026-02-13", 0),
+        ("2026-02-13", "2026-02-12", 0),
+        ("2026-02-13", "2026-02-24", 2),  # worked Saturday 14, Tuesday 24
+        ("2026-06-22", "2026-09-30", 72),  # June 6, July 23, August 21, September 22 (25 off, Sunday 20 worked)
+        ("2035-06-15", "2035-06-18", 1),  # no calendar: Monday to Friday
+    ],
+)
+def test_working_days_between_two_days_are_counted_by_hand(after: str, until: str, workdays: int) -> None:
+    assert count_workdays(date.fromisoformat(after), date.fromisoformat(until)) == workdays
+
+
+@pytest.mark.parametrize("workdays", [1, 5, 16, 40, 250])
+def test_counting_undoes_adding(workdays: int) -> None:
+    for start in (date(2023, 1, 16), date(2024, 9, 29), date(2026, 2, 15), date(2026, 12, 28)):
+        assert count_workdays(start, add_workdays(start, workdays)[0]) == workdays
 
 
 def test_negative_limit_is_refused() -> None:

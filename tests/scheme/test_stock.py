@@ -41,7 +41,7 @@ def test_rest_comes_from_the_order_that_arrives_first(tmp_path: Path) -> None:
     soon = "SW-VCB,断路器,,ordered,1,台,,20,已发货,2026-06-01"
     (line,) = fill_stock([material(quantity=3.0)], table(tmp_path, late, SWITCH, soon))
     assert (line.stock_status, line.stock_quantity, line.ready_on) == ("ordered", 2.0, "2026-06-21")
-    assert line.stock_order == "排产、已发货"
+    assert line.stock_order == "已发货"  # only of the order that is used
     assert summarize_supply([line]).ready_on == date(2026, 6, 21)
 
 
@@ -53,7 +53,7 @@ def test_lots_are_given_out_once(tmp_path: Path) -> None:
 
 def test_order_without_a_day_leaves_the_material_open(tmp_path: Path) -> None:
     (line,) = fill_stock([material()], table(tmp_path, "SW-VCB,断路器,,ordered,5,台,,,已下单,2026-06-01"))
-    assert (line.stock_status, line.ready_on) == ("ordered", None)
+    assert (line.stock_status, line.ready_on, line.stock_order) == ("ordered", None, "已下单")
     assert summarize_supply([line]).not_known == ("SW-VCB",)
 
 
