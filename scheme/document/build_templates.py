@@ -175,7 +175,7 @@ def _form(form: Form) -> str:
         for field in line:
             span = 1 if len(line) == 2 else 3
             width = widths[1] if span == 1 else WIDTH - LABEL_WIDTH
-            cells.append(draw_label_cell(field.label, no=field.no, has_numbers=has_numbers))
+            cells.append(draw_label_cell(field.label, no=field.no, has_numbers=has_numbers, keeps_next=keeps_next))
             cells.append(draw_cell(f"{{{{ {prefix}{field.key} }}}}", width=width, span=span, keeps_next=keeps_next))
         rows.append(draw_row(cells))
     table = draw_table(widths, rows)

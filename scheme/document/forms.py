@@ -27,6 +27,7 @@ from scheme.document.sections_orders import (
     ORDER_DATES,
     ORDER_DEPARTMENTS,
     ORDER_MATERIALS,
+    ORDER_ORIGIN,
     ORDER_WORKS,
     STAGES,
     TASKS,
@@ -197,6 +198,7 @@ _WORKS_ORDER = (
             ("物资部门", "经办人：", _SIGNED_ON),
         ),
     ),
+    ORDER_ORIGIN,
     *FIGURES,
 )
 

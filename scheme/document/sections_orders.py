@@ -67,6 +67,15 @@ ORDER = Form(
         wide("任务要求", "order_terms"),
     ),
 )
+ORDER_ORIGIN = Form(
+    title="依据与说明",
+    fields=(
+        field("规定口径", "profile"),
+        field("决定日期", "replied_on"),
+        wide("软件版本", "version"),
+        wide("字符说明", "glyph_note"),
+    ),
+)
 ORDER_DATES = Form(
     title="时间要求",
     fields=(

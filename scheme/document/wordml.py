@@ -42,14 +42,15 @@ def draw_title_row(title: str, span: int, *, no: str = "") -> str:
     return draw_row([cell], is_header=True)
 
 
-def draw_label_cell(text: str, *, no: str, has_numbers: bool) -> str:
+def draw_label_cell(text: str, *, no: str, has_numbers: bool, keeps_next: bool) -> str:
     """Return a label; on a form with numbers it stands left, after its number and a tab."""
     if not has_numbers:
-        return draw_cell(text, width=LABEL_WIDTH, is_label=True)
+        return draw_cell(text, width=LABEL_WIDTH, is_label=True, keeps_next=keeps_next)
+    flag = "<w:keepNext/>" if keeps_next else ""
     tab = f'<w:tabs><w:tab w:val="left" w:pos="{_NUMBER_WIDTH}"/></w:tabs>'
     number = draw_run(no, font=SONG, size=13)
     content = (
-        f'<w:p><w:pPr>{tab}<w:spacing w:before="20" w:after="20"/><w:ind w:left="{_NUMBER_WIDTH}"'
+        f'<w:p><w:pPr>{flag}{tab}<w:spacing w:before="20" w:after="20"/><w:ind w:left="{_NUMBER_WIDTH}"'
         f' w:hanging="{_NUMBER_WIDTH}"/></w:pPr>{number}<w:r><w:tab/></w:r>{draw_run(text, font=SONG, size=19)}</w:p>'
     )
     return (

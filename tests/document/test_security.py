@@ -108,6 +108,7 @@ def test_rare_character_is_drawn_or_marked(snapshot: Snapshot) -> None:
         assert (f"U+{ord(character):04X}" in pdf) is not is_drawn
     assert "〓记粮行" in pdf
     assert "㐀记粮行" in word_text(files["works_order.docx"])
+    assert "U+1F600" in pdf_text(files["works_order.pdf"])  # the connection point's
     drawn = ["\U0001f600", "㐀", "㐂", "\U00020bb7"]  # point, feeder and substation: the texts in turn
     assert [
         c for c in drawn[:3] if f"{c}记粮行" not in files["diagram.dxf"].decode() or f"{c}记粮行" not in titles
