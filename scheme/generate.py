@@ -27,7 +27,7 @@ from scheme.candidates import find_variants
 from scheme.delivery import deliver
 from scheme.dual_source import SourceSets, explain_no_set, find_source_sets
 from scheme.limits import operating_limits
-from scheme.model import InvestmentBoundary, Provenance, Reason, Rejected, RejectedSet, Scheme, Variant
+from scheme.model import InvestmentBoundary, Provenance, Reason, Rejected, RejectedSet, Reply, Scheme, Variant
 from scheme.points import NetworkPlaces
 from scheme.policy.parameter import PolicyView
 from scheme.power_quality.settings import fault_settings
@@ -46,6 +46,7 @@ from scheme.rules.notices import list_notices
 from scheme.rules.protection import plan_protection
 from scheme.rules.reactive import plan_compensation
 from scheme.rules.receiving import plan_receiving
+from scheme.rules.reply import decide_reply
 from scheme.rules.steps import list_steps
 from scheme.rules.supply_structure import resize_single
 from scheme.rules.tariff import decide_tariff
@@ -191,6 +192,7 @@ class _Answer:
             supply=None,
             variants=(),
             rejected=rejected,
+            reply=self._reply(None, None),
             receiving=None,
             metering=(),
             tariff=None,
@@ -266,6 +268,7 @@ class _Answer:
             investment_boundary=investment,
             fees=fees,
             steps=list_steps(request, policy, is_low_voltage=is_low_voltage),
+            reply=self._reply(best, decision, has_grid_works=plan is not None),
             timeline=best.timeline,
             validity=compute_validity(self._as_of, policy, is_low_voltage=is_low_voltage),
             inspection_scope=list_inspection_scope(request, policy, is_low_voltage=is_low_voltage),
@@ -292,6 +295,18 @@ class _Answer:
             catalogue=self._catalogue,
             utility_segments=utility_segments(self._request, self._policy, is_low_voltage=is_low_voltage),
             stock=self._stock,
+        )
+
+    def _reply(self, best: Variant | None, decision: SupplyDecision | None, *, has_grid_works: bool = False) -> Reply:
+        """Return how the scheme is answered; without a variant by joint work."""
+        builds_route = best is not None and any(w.code == "route_line" and w.side == "utility" for w in best.works)
+        return decide_reply(
+            self._policy,
+            is_low_voltage=decision is not None and decision.voltage != "10kV",
+            source_count=1 if best is None else 1 + len(best.further_sources),
+            point_kind=None if best is None else best.connection_point.kind,
+            capacity_kva=(decision.capacity_kva if decision is not None else None) or 0.0,
+            has_works_beyond_tee=has_grid_works or builds_route,
         )
 
     def _scheme_id(self) -> str:

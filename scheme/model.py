@@ -239,6 +239,14 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """答复方式: by the system, on site without internal approval, after approval, or by joint work (专业联动)."""
+
+    mode: Literal["automatic", "on_site", "approval", "joint_work"]
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Validity:
     """有效期, ISO dates, both days inclusive."""
 
@@ -372,6 +380,9 @@ class Scheme:
     """Combinations of points refused as several sources, although each point carries its share."""
     higher_voltage: HigherVoltage | None = None
     """Only for a demand above the 10 kV range."""
+
+    reply: Reply | None = None
+    """How the scheme is answered, by the rules of the profile."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the JSON form; ``validity`` uses the contract's keys ``from`` and ``to``."""

@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
-from scheme.model import PointKind
+from scheme.model import PointKind, Reply
 from scheme.policy.parameter import PolicyView
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
-    """Mode and its wording."""
-
-    mode: Literal["automatic", "on_site", "approval", "joint_work"]
-    text: str
 
 
 def decide_reply(
