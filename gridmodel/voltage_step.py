@@ -32,7 +32,9 @@ class MotorStart:
     """Voltage ``start_kva`` holds at, line to line."""
 
 
-def compute_start_steps_pu(trial: TrialNet, starts: Sequence[MotorStart]) -> tuple[float | None, ...]:
+def compute_start_steps_pu(
+    trial: TrialNet, starts: Sequence[MotorStart], *, enough_pu: float | None = None
+) -> tuple[float | None, ...]:
     """Return the fall of voltage at the connection point for each start (pu of the bus's nominal voltage).
 
     The customer's transformer is left out, so that the motor draws more than it will: the step is an upper bound for
@@ -41,9 +43,10 @@ def compute_start_steps_pu(trial: TrialNet, starts: Sequence[MotorStart]) -> tup
     Args:
         trial: The customer with its whole load; spent.
         starts: Ways to start the same motor: they differ in what is drawn at the start only.
+        enough_pu: A step not above this ends the work: the ways after it are not looked at.
 
     Returns:
-        ``None`` where a load flow has no solution.
+        One step for each way looked at, ``None`` where a load flow has no solution.
     """
     if not starts:
         return ()
@@ -61,13 +64,19 @@ def compute_start_steps_pu(trial: TrialNet, starts: Sequence[MotorStart]) -> tup
         net.shunt.loc[motor, "q_mvar"] = start_mva * math.sqrt(1.0 - start.power_factor**2)
         net.shunt.loc[motor, "vn_kv"] = start.rated_kv
         after_pu = _solve(net, trial.bus)
-        steps.append(None if before_pu is None or after_pu is None else before_pu - after_pu)
+        step_pu = None if before_pu is None or after_pu is None else before_pu - after_pu
+        steps.append(step_pu)
+        if step_pu is not None and enough_pu is not None and step_pu <= enough_pu:
+            break
     return tuple(steps)
 
 
 def _solve(net: Net, bus: int) -> float | None:
-    try:
-        run_load_flow(net, init="results")
-    except ConvergenceError:
-        return None
-    return float(net.res_bus.vm_pu[bus])
+    """Return the voltage of a bus, solved from the results in ``net`` and afresh where that does not converge."""
+    for init in ("results", "auto"):
+        try:
+            run_load_flow(net, init=init)
+        except ConvergenceError:
+            continue
+        return float(net.res_bus.vm_pu[bus])
+    return None

@@ -1,8 +1,8 @@
 """Studies one feasible connection point: short circuit, voltage steps, screening of disturbing loads, phases.
 
 Costs per point: the short-circuit currents come with the load-flow verification; the step of the whole load is read
-from it; a motor costs one load flow for each way of starting looked at and one before; a single-phase customer costs
-one three-phase batch of the transformer area.
+from it; a motor costs one load flow before and one for each way of starting up to the first that is gentle enough; a
+single-phase customer costs one three-phase batch of the transformer area.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from scheme.power_quality.unbalance import PhaseFindings, judge_phases
 from scheme.power_quality.voltage_step import (
     check_load_step,
     check_motor_step,
+    find_motor_limit,
     list_start_options,
     motor_start,
     system_voltage_kv,
@@ -147,7 +148,11 @@ class PowerQualityStudy:
     def _motor_steps_pu(self, trial: TrialConnection, u_system_kv: float) -> Sequence[float | None]:
         starts = self._starts(u_system_kv)
         net = self._study.connect(trial) if starts else None
-        return [None] * len(starts) if net is None else compute_start_steps_pu(net, starts)
+        if net is None:
+            return [None] * len(starts)
+        limit = find_motor_limit(self._request, self._policy)
+        per_system = float(net.net.bus.vn_kv[net.bus]) / u_system_kv
+        return compute_start_steps_pu(net, starts, enough_pu=None if limit is None else limit / per_system)
 
     def _study_phases(
         self, trial: TrialConnection, u_system_kv: float

@@ -81,6 +81,12 @@ def motor_start(motor_kw: float, option: StartOption, *, u_system_kv: float, pol
     )
 
 
+def find_motor_limit(request: SupplyRequest, policy: PolicyView) -> float | None:
+    """Return the greatest step (ratio) the largest motor may cause as often as it starts; ``None``: no limit known."""
+    named = request.demand.starts_per_hour
+    return _step_limit(policy.number("power_quality.motor_repetitions") if named is None else named, policy)
+
+
 def check_motor_step(
     request: SupplyRequest,
     options: Sequence[StartOption],
@@ -92,7 +98,8 @@ def check_motor_step(
     Args:
         request: The motor and how often it starts.
         options: The way it starts, then the others.
-        step_ratios: Fall of the voltage of the connection point over nominal voltage for each; ``None`` = no solution.
+        step_ratios: Fall of the voltage of the connection point over nominal voltage for each, as far as they were
+            looked at; ``None`` = no solution.
         policy: Reads ``power_quality.voltage_step_limits``, ``motor_*`` and ``data_needed``.
 
     Returns:
@@ -105,13 +112,11 @@ def check_motor_step(
         facts = _facts("motor_step", "最大电动机起动的电压变动", None, None, policy)
         return QualityCheck(**facts, verdict="not_known", note=needed)
     demand, note = request.demand, ""
-    repetitions = demand.starts_per_hour
-    if repetitions is None:
-        repetitions = policy.number("power_quality.motor_repetitions")
-        note = f"起动次数按每小时{repetitions:g}次取值"
+    if demand.starts_per_hour is None:
+        note = f"起动次数按每小时{policy.number('power_quality.motor_repetitions'):g}次取值"
     if demand.start_method is None and demand.start_current_ratio is None:
         note = "；".join(filter(None, ("起动方式未提供，按全压直接起动校核", note)))
-    first, limit = options[0], _step_limit(repetitions, policy)
+    first, limit = options[0], find_motor_limit(request, policy)
     text = f"最大电动机{demand.largest_motor_kw:g}kW{first.text}（{first.current_ratio:g}倍）的电压变动"
     facts = _facts("motor_step", text, step_ratios[0], limit, policy)
     if limit is None:
@@ -119,7 +124,7 @@ def check_motor_step(
     if step_ratios[0] is not None and step_ratios[0] <= limit:
         return QualityCheck(**facts, verdict="ok", note=note)
     fitting = (
-        option for option, step in zip(options[1:], step_ratios[1:], strict=True) if step is not None and step <= limit
+        option for option, step in zip(options[1:], step_ratios[1:], strict=False) if step is not None and step <= limit
     )
     other = next(fitting, None)
     remedy = "" if other is None else f"最大电动机应采用{other.text}，起动电流不超过额定电流的{other.current_ratio:g}倍"

@@ -27,11 +27,13 @@ def start(**changes: float) -> MotorStart:
     return MotorStart(**(values | changes))
 
 
-def steps(grid: Grid, starts: list[MotorStart], **changes: object) -> tuple[float | None, ...]:
+def steps(
+    grid: Grid, starts: list[MotorStart], *, enough_pu: float | None = None, **changes: object
+) -> tuple[float | None, ...]:
     study = ConnectionStudy(grid.snapshot(), in_flight_coincidence_ratio=1.0)
-    net = study.connect(trial(**({"bus": 1, "route_length_km": 1e-6} | changes)))
+    net = study.connect(trial(**({"bus": 1, "route_length_km": 1e-5} | changes)))
     assert net is not None
-    return compute_start_steps_pu(net, starts)
+    return compute_start_steps_pu(net, starts, enough_pu=enough_pu)
 
 
 def test_a_motor_alone_divides_the_voltage_with_the_line() -> None:
@@ -58,6 +60,13 @@ def test_each_way_to_start_adds_an_impedance_to_the_rest_of_the_load() -> None:
         y_motor_s = way.start_kva / 1e3 * complex(0.3, -math.sqrt(1 - 0.09)) / 10.0**2
         expected = fed_pu(complex(0.4, 0.08), 0.0) - fed_pu(complex(0.4, 0.08), y_motor_s)
         assert step == pytest.approx(expected, rel=1e-4)
+
+
+def test_ways_after_the_first_that_is_gentle_enough_are_not_looked_at() -> None:
+    starts = [start(start_kva=kva) for kva in (1500.0, 700.0, 300.0)]
+    every = steps(feeder(), starts)
+    assert all(step is not None for step in every)
+    assert steps(feeder(), starts, enough_pu=every[1]) == pytest.approx(every[:2], rel=1e-9)
 
 
 def test_power_at_start_is_that_at_the_motors_own_rated_voltage() -> None:
