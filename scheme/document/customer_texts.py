@@ -94,12 +94,17 @@ def list_load(scheme: Scheme) -> Payload:
         "requested_kva": quantity(demand.get("capacity_kva"), "kVA", 1),
         "calculated_load": calculated,
         "power_factor": fixed(supply.power_factor if supply else demand.get("power_factor"), 2),
-        "load_class1": UTILITY_FILLS,
-        "load_class2": UTILITY_FILLS,
+        "load_class1": _class_load(circumstances, "load_class1_kw"),
+        "load_class2": _class_load(circumstances, "load_class2_kw"),
         "security_load": quantity(circumstances.get("security_load_kw"), "kW", 1),
         "special_loads": "、".join(special) or "申请中未声明",
         "harmonics": "有特殊负荷，应提交电能质量评估报告" if special else NOT_APPLICABLE,
     }
+
+
+def _class_load(circumstances: Mapping[str, Any], key: str) -> str:
+    """Return a load class as stated, else as left to the utility; a stated 0 is an answer."""
+    return UTILITY_FILLS if circumstances.get(key) is None else quantity(circumstances[key], "kW", 1)
 
 
 def _part(record: Mapping[str, Any], key: str) -> Mapping[str, Any]:
