@@ -111,3 +111,12 @@ def test_model_is_printed_for_lines_and_no_internal_code_for_the_rest() -> None:
     assert codes
     assert not codes & {row["type_id"] for row in rows}
     assert "—" in {row["type_id"] for row in rows}
+
+
+def test_load_classes_are_printed_as_stated_and_left_to_the_utility_where_not() -> None:
+    plain = load_plain("hv_single_source_10kv")
+    facts = {"load_class1_kw": 60.0, "load_class2_kw": 0.0}
+    stated = payload_of("hv_single_source_10kv", request={**plain["request"], "circumstances": facts})
+    assert (stated["load_class1"], stated["load_class2"]) == ("60 kW", "0 kW")
+    silent = payload_of("hv_single_source_10kv", request={**plain["request"], "circumstances": {}})
+    assert silent["load_class1"] == silent["load_class2"] == "由供电企业填写"
