@@ -214,15 +214,19 @@ def _latest_start(activity: Activity, span: _Span, latest_end: date, calendar: _
 
 
 def _driving_chain(activities: Sequence[Activity], forward: Mapping[str, _Span], ends_on: date) -> tuple[str, ...]:
-    """Return the chain back from the last activity; of predecessors that end on the same day the first is taken."""
+    """Return the chain back from the last activity; of predecessors that end on the same day the first is taken.
+
+    A day somebody named starts a chain of its own: what comes before it does not set it.
+    """
     by_code = {activity.code: activity for activity in activities}
     last = [activity for activity in activities if forward[activity.code].end == ends_on]
     chain: list[str] = []
     following = last[-1] if last else None
     while following is not None:
         chain.insert(0, following.code)
-        start = forward[following.code].start
-        drivers = [code for code in following.predecessors if forward[code].end == start]
+        span = forward[following.code]
+        is_named = following.not_before is not None and span.end == following.not_before and span.start != span.end
+        drivers = [code for code in following.predecessors if forward[code].end == span.start and not is_named]
         following = by_code[drivers[0]] if drivers else None
     return tuple(chain)
 

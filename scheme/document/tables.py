@@ -142,7 +142,8 @@ def list_timeline(scheme: Scheme) -> Payload:
         else NOT_APPLICABLE,
         "contract": contract.text if contract else NOT_APPLICABLE,
         "by_needed_on": _BY_NEEDED_ON[timeline.is_by_needed_on if timeline else None],
-        "undated": "、".join(timeline.missing if timeline else ()) or NOT_APPLICABLE,
+        "undated": "、".join(dict.fromkeys(item.needs_text or item.needs for item in steps if item.needs))
+        or NOT_APPLICABLE,
         "milestones": [_milestone(item) for item in steps],
         "timeline_note": _PROVISIONAL_NOTE if provisional else "",
     }
