@@ -67,8 +67,8 @@ class CorridorGraph:
         contacts = self.index.find_contacts(join_m)
         cuts: dict[int, set[float]] = defaultdict(lambda: {0.0, 1.0})
         for contact in contacts:
-            cuts[contact.first].add(contact.first_fraction)
-            cuts[contact.second].add(contact.second_fraction)
+            cuts[contact.first].add(contact.first_ratio)
+            cuts[contact.second].add(contact.second_ratio)
         self.cuts = [sorted(cuts[position]) for position in range(len(self.corridors))]
         self.graph: nx.Graph[GraphNode] = nx.Graph()
         for position, own in enumerate(self.cuts):
@@ -76,7 +76,7 @@ class CorridorGraph:
                 length_m = (end - start) * self.lengths_m[position]
                 self.graph.add_edge((position, start), (position, end), length_m=length_m)
         for contact in contacts:
-            first, second = (contact.first, contact.first_fraction), (contact.second, contact.second_fraction)
+            first, second = (contact.first, contact.first_ratio), (contact.second, contact.second_ratio)
             known_m = self.graph.get_edge_data(first, second, {"length_m": float("inf")})["length_m"]
             self.graph.add_edge(first, second, length_m=min(contact.gap_m, known_m))
 

@@ -167,9 +167,9 @@ class Contact:
     """Two polylines that meet or come as near as ``gap_m``; fractions are positions on each of them."""
 
     first: int
-    first_fraction: float
+    first_ratio: float
     second: int
-    second_fraction: float
+    second_ratio: float
     gap_m: float
 
 
@@ -240,9 +240,9 @@ class LineIndex:
                 contacts.append(
                     Contact(
                         first=a,
-                        first_fraction=fractions[0],
+                        first_ratio=fractions[0],
                         second=b,
-                        second_fraction=fractions[1],
+                        second_ratio=fractions[1],
                         gap_m=float(shapely.distance(*feet)),
                     )
                 )
