@@ -243,9 +243,7 @@ def _above_ten_kv(wanted_kva: float, policy: PolicyView) -> SupplyDecision:
         )
         for row in policy.rows("supply.higher_voltage_tasks")
     )
-    advice = HigherVoltage(
-        recommended_voltage=str(voltage), capacity_kva=round(wanted_kva, 1), range_max_kva=limit_kva
-    )
+    advice = HigherVoltage(recommended_voltage=str(voltage), capacity_kva=round(wanted_kva, 1), range_max_kva=limit_kva)
     return replace(_joint_work([Reason(code="above_10kv_range", text=text)]), higher_voltage=advice, tasks=tasks)
 
 
