@@ -85,7 +85,7 @@ def _lines(scheme: Scheme, shown: tuple[Variant, ...]) -> list[Line]:
     if scheme.consultation is None:  # a preliminary reply promises no date
         lines += [
             ("全过程时限", lambda v: duration(v.timeline.limit, v.timeline.limit_unit)),
-            ("计划送电日期", lambda v: day(v.timeline.promise_on or v.timeline.planned_on)),
+            ("计划送电日期", lambda v: day(v.timeline.promise_on)),
         ]
     lines += [("综合评分", lambda v: fixed(v.score.total, 3)), ("与推荐方案相比", lambda v: _why_lower(v, shown[0]))]
     return lines

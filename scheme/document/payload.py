@@ -104,7 +104,7 @@ def _conclusion(scheme: Scheme) -> Payload:
         or [{"no": NOT_APPLICABLE, "text": "无", "code": NOT_APPLICABLE}],
         "validity": span,
         "is_restricted": "否" if scheme.verdict == "answered" else "是",
-        "planned_on": day(timeline.promise_on or timeline.planned_on) if timeline else NOT_APPLICABLE,
+        "planned_on": day(timeline.promise_on) if timeline else NOT_APPLICABLE,
         "higher_voltage": _higher_voltage(scheme),
     }
 

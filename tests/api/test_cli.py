@@ -36,7 +36,7 @@ class Outcome:
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("GRIDSCHEME_DB", raising=False)
-    monkeypatch.setattr(api.services, "product_parts", fake_parts)
+    monkeypatch.setattr(api.services, "product_parts", lambda policy_folder=None: fake_parts())
 
     def call(*arguments: str) -> Outcome:
         status = main(arguments)
@@ -144,7 +144,7 @@ def test_certificate_of_both_engines_is_told(run: Run, imported: Path, monkeypat
         table.attrs["certificate"] = {"nodes_checked": 1, "difference_kw_max": 0.25, "bulk": bulk}
         return table
 
-    monkeypatch.setattr(api.services, "product_parts", lambda: fake_parts(node_capacity=certified))
+    monkeypatch.setattr(api.services, "product_parts", lambda policy_folder=None: fake_parts(node_capacity=certified))
     outcome = run("capacity", "--out", "capacity.csv", "--certify")
     assert asked == ["bulk"]
     assert "0.250 kW" in outcome.stdout
@@ -300,7 +300,7 @@ def test_interrupt_leaves_nothing_half_written(
     def interrupt(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(api.services, "product_parts", lambda: fake_parts(node_capacity=interrupt))
+    monkeypatch.setattr(api.services, "product_parts", lambda policy_folder=None: fake_parts(node_capacity=interrupt))
     before = imported.read_bytes()
     (tmp_path / "a.csv").write_text("older")
     outcome = run("capacity", "--out", "a.csv")
@@ -308,7 +308,7 @@ def test_interrupt_leaves_nothing_half_written(
     assert "interrupted" in outcome.stderr
     assert (tmp_path / "a.csv").read_text() == "older"
     assert imported.read_bytes() == before
-    monkeypatch.setattr(api.services, "product_parts", lambda: fake_parts(write_documents=interrupt))
+    monkeypatch.setattr(api.services, "product_parts", lambda policy_folder=None: fake_parts(write_documents=interrupt))
     assert run("scheme", str(write_request(tmp_path)), "--out", "o").status == 130
     assert not (tmp_path / "o").exists()
     assert imported.read_bytes() == before
@@ -320,7 +320,7 @@ def test_refused_request_leaves_no_folder(
     def refuse(*_: Any, **__: Any) -> None:
         raise InputError("date is too late to count from", field="as_of", value="9999-12-31")
 
-    monkeypatch.setattr(api.services, "product_parts", lambda: fake_parts(generate_scheme=refuse))
+    monkeypatch.setattr(api.services, "product_parts", lambda policy_folder=None: fake_parts(generate_scheme=refuse))
     outcome = run("scheme", str(write_request(tmp_path)), "--out", "new/deep")
     assert_one_message(outcome, "field --as-of", "9999-12-31")
     assert "request.json" not in outcome.stderr
@@ -334,7 +334,7 @@ def test_fault_is_one_line_and_status_3(run: Run, imported: Path, monkeypatch: p
     def fail(*_: Any, **__: Any) -> None:
         raise RuntimeError("broken\nin two lines")
 
-    monkeypatch.setattr(api.services, "product_parts", lambda: fake_parts(node_capacity=fail))
+    monkeypatch.setattr(api.services, "product_parts", lambda policy_folder=None: fake_parts(node_capacity=fail))
     outcome = run("capacity", "--out", "a.csv")
     assert (outcome.status, outcome.stdout, outcome.stderr.count("\n")) == (3, "", 1)
     debugged = run("capacity", "--out", "a.csv", "--debug")
@@ -372,7 +372,7 @@ def test_stock_table_reaches_the_calculation(
         given.append(more["stock"])
         return fake_scheme(request, **more)
 
-    monkeypatch.setattr(api.services, "product_parts", lambda: fake_parts(generate_scheme=keep))
+    monkeypatch.setattr(api.services, "product_parts", lambda policy_folder=None: fake_parts(generate_scheme=keep))
     header, lot = "type_id,name,status,quantity,unit,as_of", "SW-VCB,断路器,in_stock,2,台,2026-06-01"
     (tmp_path / "stock.csv").write_text(f"{header}\n{lot}\n", encoding="utf-8")
     request = str(write_request(tmp_path))

@@ -184,7 +184,7 @@ def test_stored_changes_that_were_tampered_with_are_refused(services: Services, 
 
 @pytest.fixture
 def run(tmp_path: Path, services: Services, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> Callable[..., Any]:
-    monkeypatch.setattr(api.services, "product_parts", PARTS)
+    monkeypatch.setattr(api.services, "product_parts", lambda policy_folder=None: PARTS())
 
     def call(document: object, *arguments: str) -> Any:
         file = tmp_path / "changes.json"
