@@ -219,18 +219,15 @@ def element_ids(snapshot: Snapshot, table: pd.DataFrame) -> npt.NDArray[np.objec
 def _places(snapshot: Snapshot, upstream: Upstream, buses: Integers) -> tuple[list[Place], Integers]:
     """Return the places nodes stand at in the administrative formula, and which of them each node stands at."""
     at = snapshot.nodes.index.get_indexer(pd.Index(buses))
-    feeders = snapshot.nodes.feeder_id.to_numpy()[at].tolist()
-    is_low_voltage = (snapshot.net.bus.vn_kv.loc[buses] <= LOW_VOLTAGE_KV_MAX).tolist()
-    feeder_ids = [feeder_id if isinstance(feeder_id, str) else None for feeder_id in feeders]
-    numbers: dict[tuple[bool, str | None, int], int] = {}
-    places: list[Place] = []
-    which = np.empty(len(buses), dtype=np.int64)
-    above = upstream.above(buses)  # kept, and so its members: equal ones are mostly one object, cheaper to tell apart
-    for node, (is_low, feeder_id, group) in enumerate(zip(is_low_voltage, feeder_ids, above, strict=True)):
-        number = numbers.setdefault((is_low, feeder_id, id(group)), len(places))
-        if number == len(places):
-            places.append(Place(is_low, feeder_id, group))
-        which[node] = number
+    feeder, feeder_ids = pd.factorize(snapshot.nodes.feeder_id.to_numpy()[at])  # -1 = on none
+    is_low_voltage = (snapshot.net.bus.vn_kv.loc[buses] <= LOW_VOLTAGE_KV_MAX).to_numpy()
+    groups, group = upstream.groups(buses)
+    number = (group * (len(feeder_ids) + 1) + feeder + 1) * 2 + is_low_voltage
+    _, first, which = np.unique(number, return_index=True, return_inverse=True)
+    places = [
+        Place(bool(is_low_voltage[i]), None if feeder[i] < 0 else str(feeder_ids[feeder[i]]), groups[group[i]])
+        for i in first.tolist()
+    ]
     return places, which
 
 

@@ -33,21 +33,24 @@ class Upstream:
         self._base = base
         self._known: dict[tuple[int, int], Above] = {}
 
-    def above(self, buses: Integers) -> list[Above]:
-        """Return the transformers above each bus; none where it is not supplied."""
+    def groups(self, buses: Integers) -> tuple[list[Above], Integers]:
+        """Return the groups of transformers above some buses, and which of them is above each, shape (buses,).
+
+        There are none above a bus that is not supplied.
+        """
         position = self._positions(buses)
-        is_bare = self._is_bare(buses)
         at = np.where(position == NOWHERE, 0, position)
         area, main, is_plain = (column[at] for column in self._nearest)
-        found = []
-        for place, (bus, is_here) in enumerate(zip(buses.tolist(), (position != NOWHERE).tolist(), strict=True)):
-            if is_here and is_plain[place]:
-                found.append(self._group(int(area[place]), int(main[place])))
-            elif is_bare[place]:
-                found.append(Above())
-            else:
-                found.append(self._by_topology(bus))
-        return found
+        is_plain = is_plain & (position != NOWHERE)
+        is_known = is_plain | self._is_bare(buses)
+        pairs = np.where(is_plain, np.stack([area, main]), NOWHERE)
+        number = (pairs[0] + 1) * (pairs[1].max(initial=0) + 2) + pairs[1] + 1
+        _, first, which = np.unique(number, return_index=True, return_inverse=True)
+        groups = [self._group(*pair) for pair in pairs[:, first].T.tolist()]
+        for place in np.flatnonzero(~is_known).tolist():
+            which[place] = len(groups)
+            groups.append(self._by_topology(int(buses[place])))
+        return groups, which.astype(np.int64)
 
     def _is_bare(self, buses: Integers) -> Flags:
         """Return which buses have nothing above them: at a source, or without supply."""

@@ -53,4 +53,5 @@ def test_transformers_above_a_bus_are_those_of_its_supply_path(name):
     topology = SupplyTopology(net)
     buses = net.bus.index[net.bus.in_service].to_numpy(dtype=np.int64)
     expected = [above_by_paths(net, topology, int(bus)) for bus in buses]
-    assert Upstream(solve_base_case(net, Limits())).above(buses) == expected
+    groups, which = Upstream(solve_base_case(net, Limits())).groups(buses)
+    assert [groups[number] for number in which] == expected
