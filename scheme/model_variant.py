@@ -311,8 +311,8 @@ class FurtherSource:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Variant:
-    """One feasible way to connect, ranked."""
+class UndatedVariant:
+    """One feasible way to connect, ranked, before it has dates."""
 
     rank: int
     connection_point: ConnectionPoint
@@ -328,7 +328,6 @@ class Variant:
     works: tuple[Work, ...]
     bill_of_materials: tuple[Material, ...]
     cost: Cost
-    timeline: Timeline
     score: Score
     further_sources: tuple[FurtherSource, ...] = ()
     """Sources beside the first; ``works``, ``bill_of_materials`` and ``cost`` of the variant cover all of them."""
@@ -340,6 +339,13 @@ class Variant:
     """Short circuit, voltage steps, disturbing loads, phases; ``None`` where it was not studied."""
     outage_security: OutageSecurity | None = None
     """What single outages leave of the supply; ``None`` where it was not studied."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant(UndatedVariant):
+    """One feasible way to connect, ranked."""
+
+    timeline: Timeline
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

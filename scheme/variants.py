@@ -13,11 +13,8 @@ from gridmodel.snapshot import Snapshot
 from gridmodel.topology import LOW_VOLTAGE_KV_MAX
 from scheme.cost import compute_cost
 from scheme.model import (
-    ConnectionPoint,
     Cost,
-    FurtherSource,
     Material,
-    Route,
     Score,
     Segment,
     Timeline,
@@ -25,7 +22,8 @@ from scheme.model import (
     Verification,
     Work,
 )
-from scheme.model_quality import OutageSecurity, PowerQuality
+from scheme.model_quality import PowerQuality
+from scheme.model_variant import UndatedVariant
 from scheme.points import Candidate
 from scheme.policy.parameter import PolicyView
 from scheme.ranking import Merit, compute_scores, rank
@@ -35,39 +33,20 @@ from scheme.works import RouteLine, compile_works
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VariantDraft:
-    """A variant without its dates; see :class:`scheme.model.Variant` for the fields."""
+class VariantDraft(UndatedVariant):
+    """A variant without its dates, and where it starts."""
 
-    rank: int
-    connection_point: ConnectionPoint
-    connection_mode: str
-    substation: str | None
-    main_transformer: str | None
-    feeder: str | None
-    transformer_area: str | None
-    distance_m: float
-    route: Route
-    verification: Verification
-    works: tuple[Work, ...]
-    bill_of_materials: tuple[Material, ...]
-    cost: Cost
-    score: Score
     bus: int | None
     """Bus of the point; ``None`` for a tee on ``line``."""
     line: int | None
     fraction_along: float | None
     measure_modes: tuple[WorksMode | None, ...] = ()
     """Kinds of supporting works elsewhere in the grid (配套工程); ``None`` for one whose kind has no duration."""
-    further_sources: tuple[FurtherSource, ...] = ()
-    normal_verification: Verification | None = None
-    busbar: str | None = None
-    power_quality: PowerQuality | None = None
-    outage_security: OutageSecurity | None = None
 
     def with_timeline(self, timeline: Timeline) -> Variant:
         """Return the finished variant."""
-        own = {field.name for field in fields(Variant)} - {"timeline"}
-        return Variant(**{name: getattr(self, name) for name in own}, timeline=timeline)
+        own = {field.name: getattr(self, field.name) for field in fields(UndatedVariant)}
+        return Variant(**own, timeline=timeline)
 
 
 @dataclass(frozen=True, slots=True)

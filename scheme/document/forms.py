@@ -80,16 +80,7 @@ _APPENDICES: tuple[Section, ...] = (
 )
 """Without field numbers."""
 
-_HV = (
-    customer("供电容量（核定）"),
-    LOAD,
-    ANSWER,
-    STAGES,
-    FEES,
-    SOURCE_HV,
-    RECEIVING_HV,
-    metering(has_voltage_transformer=True),
-    TARIFF,
+_REPLY_END = (
     INVESTMENT,
     *WORKS,
     CROSSINGS,
@@ -103,6 +94,20 @@ _HV = (
     SIGNATURE,
     *FIGURES,
 )
+"""What every binding reply ends with."""
+
+_HV = (
+    customer("供电容量（核定）"),
+    LOAD,
+    ANSWER,
+    STAGES,
+    FEES,
+    SOURCE_HV,
+    RECEIVING_HV,
+    metering(has_voltage_transformer=True),
+    TARIFF,
+    *_REPLY_END,
+)
 _LV = (
     customer("供电容量"),
     Form(title="用电负荷", fields=LOAD_LV),
@@ -113,18 +118,7 @@ _LV = (
     metering(has_voltage_transformer=False),
     TARIFF,
     RECEIVING_LV,
-    INVESTMENT,
-    *WORKS,
-    CROSSINGS,
-    *TIMELINE,
-    VERIFICATION,
-    SOURCE_CHECKS,
-    QUALITY,
-    DOCUMENTS,
-    NOTICES,
-    UTILITY_FILLS,
-    SIGNATURE,
-    *FIGURES,
+    *_REPLY_END,
 )
 _RESIDENTIAL = (_HV[0], HOUSING, *_HV[1:])
 _CONSULTATION = (
