@@ -56,7 +56,10 @@ def _security(
     rows = rows[rows.n1_status.isin(_WORST_FIRST)]
     if rows.empty:
         return None
-    order = rows.assign(place=rows.n1_status.map(_WORST_FIRST.index)).sort_values(["place", "n1_kva"], kind="stable")
+    # of two ends of a line the worse counts, and one nobody could assess before any number
+    order = rows.assign(place=rows.n1_status.map(_WORST_FIRST.index)).sort_values(
+        ["place", "n1_kva"], kind="stable", na_position="first"
+    )
     status, n1_kva, outage = order.iloc[0][["n1_status", "n1_kva", "n1_outage"]]
     is_known = n1_kva == n1_kva
     return OutageSecurity(

@@ -23,7 +23,7 @@ TABLE = pd.DataFrame(
     index=[10, 11, 12, 13, 14],
 )
 SNAPSHOT: Any = SimpleNamespace(
-    net=SimpleNamespace(line=pd.DataFrame({"from_bus": [10, 10], "to_bus": [11, 12]}, index=[0, 1])),
+    net=SimpleNamespace(line=pd.DataFrame({"from_bus": [10, 10, 11], "to_bus": [11, 12, 14]}, index=[0, 1, 2])),
     lines=pd.DataFrame({"element_id": ["W0", "W1"]}, index=[0, 1]),
 )
 
@@ -49,6 +49,11 @@ CARRIED = OutageSecurity(status="restorable", n1_kva=900.0, is_carried=True, out
         ({"bus": 12}, replace(CARRIED, status="not_restorable", n1_kva=None, is_carried=False)),
         (
             {"bus": 14},
+            OutageSecurity(status="own_section", n1_kva=None, is_carried=None, outage_element_id="station:3"),
+        ),
+        # what is not known at one end is not known of the line
+        (
+            {"line": 2},
             OutageSecurity(status="own_section", n1_kva=None, is_carried=None, outage_element_id="station:3"),
         ),
         ({"bus": 13}, None),
