@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 DEFAULT_PROFILE = "shenqiu-2022"
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _POLICY_HELP = "本单位政策目录;默认 GRIDSCHEME_POLICY。给出时规则集默认取目录中 profile.yaml 的编号"
-_DB_HELP = "存储:SQLite 文件或 URL;默认 GRIDSCHEME_DB,否则当前目录 gridscheme.db"
+_DB_HELP = "存储:SQLite 文件,或 postgresql+psycopg:// 网址;默认 GRIDSCHEME_DB,否则当前目录 gridscheme.db"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""The shipped township, read once for every test that needs a whole network."""
+"""The shipped township, read once for every test that needs a whole network; databases for tests of the store."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 
 from gridmodel.snapshot import Snapshot
+from tests.stores import postgres_server, postgres_url, store_url
+
+__all__ = ["postgres_server", "postgres_url", "store_url", "township"]
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 

@@ -234,7 +234,7 @@ def test_without_an_import_the_message_says_what_to_do(run: Run, tmp_path: Path)
         (("--as-of", "01.02.2026", "capacity", "--out", "a.csv"), ("--as-of", "01.02.2026", "YYYY-MM-DD")),
         (("capacity", "--out", "a.csv", "--as-of", "2026-02-30"), ("--as-of", "2026-02-30")),
         (("capacity", "--out", "a.csv", "--as-of", "20260201"), ("--as-of",)),
-        (("--db", "postgresql+psycopg://u:secret@h/d", "capacity", "--out", "a.csv"), ("--db", "PostgreSQL")),
+        (("--db", "mysql://u:secret@h/d", "capacity", "--out", "a.csv"), ("--db", "postgresql")),
         (("check", "x", "--format", "excel"), ("--format", "excel")),
         (("serve", "--host", "0.0.0.0"), ("--host", "0.0.0.0", "authentication")),
         (("serve", "--host", "192.168.1.9"), ("--host", "authentication")),

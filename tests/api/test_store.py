@@ -11,7 +11,7 @@ from gridmodel.errors import DomainError, InputError, NotFoundError, SnapshotFor
 from gridmodel.snapshot import Snapshot
 from scheme.capacity_manifest import CapacityManifest, CapacityPart, digest_of
 from scheme.store import CapacityKey, IdempotencyConflictError, Store, StoredScheme
-from scheme.store_file import journal_mode
+from scheme.store.engine import journal_mode
 
 
 def make_scheme(snapshot_sha256: str, **changes: Any) -> StoredScheme:
@@ -159,7 +159,8 @@ def test_writers_at_the_same_time_wait_for_each_other(tmp_path: Path, snapshot: 
 @pytest.mark.parametrize(
     "url",
     [
-        "postgresql+psycopg://user:secret@host/db",
+        "postgresql+psycopg2://user:secret@host/db",
+        "postgresql://user:secret@host",
         "mysql://x/y",
         "sqlite://",
         "sqlite:///:memory:",

@@ -47,7 +47,9 @@ def test_pandapowers_own_file_readers_are_never_called() -> None:
 
 def test_below_the_edge_nobody_asks_for_the_time_or_a_random_id() -> None:
     banned = r"(^|\.)(today|now|utcnow|uuid1|uuid4)$|^time\.time$|^random\.(?!Random\b)"
-    assert found(("gridmodel", "scheme"), banned) == []
+    named = found(("gridmodel", "scheme"), banned)
+    # The clock of the database is the one time a ledger knows.
+    assert [name for name in named if not re.search(r"(^|[ ._])(store|func)\.now$", name)] == []
 
 
 def test_nobody_prints() -> None:

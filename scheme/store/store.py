@@ -1,80 +1,52 @@
-"""Where snapshots, capacity tables, schemes and documents are kept: SQLAlchemy Core on SQLite.
+"""Where snapshots, capacity tables, schemes and documents are kept.
 
-A file that does not exist is an empty store until the first write. A snapshot is kept whole, or as its parent's digest
-and the changes that made it; a capacity table as a manifest of parts, which tables share.
+A snapshot is kept whole, or as its parent's digest and the changes that made it; a capacity table as a manifest of
+parts, which tables share.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, inspect, select
-from sqlalchemy.dialects.sqlite import insert as upsert
-from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy import Row, delete, insert, select
 
 from gridmodel.change_file import parse_changes
 from gridmodel.changes import Change, apply_changes, changed_sha256, to_json
 from gridmodel.errors import InputError, NotFoundError, SnapshotFormatError
 from gridmodel.snapshot import Snapshot, seal, unseal
 from scheme.capacity_manifest import CapacityManifest
-from scheme.store_file import ALLOWED_URLS, open_engine, sqlite_file
-from scheme.store_records import (
-    CapacityKey,
-    IdempotencyConflictError,
-    SnapshotMovedError,
-    StoredScheme,
-    StoreError,
-)
-from scheme.store_statements import claim_key, insert_capacity, insert_snapshot, point_to
-from scheme.store_tables import (
-    CAPACITY,
-    CAPACITY_PART,
-    CURRENT_SNAPSHOT,
-    DOCUMENT,
-    IDEMPOTENCY,
-    METADATA,
-    SCHEME,
-    SNAPSHOT,
-)
-
-__all__ = ["CapacityKey", "IdempotencyConflictError", "SnapshotMovedError", "Store", "StoreError", "StoredScheme"]
+from scheme.store.database import Database
+from scheme.store.records import CapacityKey, IdempotencyConflictError, SnapshotMovedError, StoredScheme
+from scheme.store.statements import claim_key, insert_capacity, insert_snapshot, point_to, upsert
+from scheme.store.tables import CAPACITY, CAPACITY_PART, CURRENT_SNAPSHOT, DOCUMENT, IDEMPOTENCY, SCHEME, SNAPSHOT
 
 DEFAULT_FILE = "gridscheme.db"
 _DIGESTS_PER_QUERY = 500
 """SQLite takes 999 values in a statement at least."""
 
 
-class Store:
-    """A store on one SQLite file.
+class Store(Database):
+    """A store on one database.
 
     Args:
-        url: ``sqlite:///FILE`` or a bare path.
+        url: ``sqlite:///FILE`` or a bare path, or ``postgresql+psycopg://...`` (also plain ``postgresql://``).
 
     Raises:
         InputError: The URL names another kind of database.
     """
 
     def __init__(self, url: str) -> None:
-        self.file = sqlite_file(url)
-        self._engine = open_engine(self.file)
-        self._is_ours = False
-        """Whether the file has been looked into and found to be a store."""
+        super().__init__(url)
         self._loaded: tuple[Snapshot, ...] = ()
         """Snapshots read last: the one that stands alone, and the newest that came out of it."""
-
-    def close(self) -> None:
-        """Close all connections."""
-        self._engine.dispose()
 
     def store_snapshot(self, snapshot: Snapshot) -> Snapshot:
         """Keep ``snapshot`` and make it the current one, in one transaction; return it with its digest."""
         sealed, content = seal(snapshot)
-        with self._write() as connection:
+        with self.write() as connection:
             insert_snapshot(connection, sealed, None, content)
             point_to(connection, sealed.sha256)
         return sealed
@@ -98,8 +70,9 @@ class Store:
         Raises:
             SnapshotMovedError: Another snapshot has become current; nothing is kept.
         """
-        with self._write() as connection:
-            current = connection.execute(select(CURRENT_SNAPSHOT.c.snapshot_sha256)).scalar()
+        with self.write() as connection:
+            # Locked, so that of two changes of the same snapshot the second finds it moved.
+            current = connection.execute(select(CURRENT_SNAPSHOT.c.snapshot_sha256).with_for_update()).scalar()
             if current != parent_sha256:
                 raise SnapshotMovedError("the snapshot was replaced meanwhile; nothing is changed; try again")
             insert_snapshot(connection, changed, parent_sha256, to_json(changes).encode())
@@ -156,7 +129,7 @@ class Store:
             manifest: The parts it consists of.
             contents: Contents of the parts by digest; those the store has already may be left out.
         """
-        with self._write() as connection:
+        with self.write() as connection:
             insert_capacity(connection, snapshot_sha256, key, manifest, contents)
 
     def find_capacity(self, snapshot_sha256: str, key: CapacityKey) -> CapacityManifest | None:
@@ -194,8 +167,8 @@ class Store:
             IdempotencyConflictError: The key already stands for another request.
         """
         values = {name: getattr(scheme, name) for name in StoredScheme.__slots__}
-        with self._write() as connection:
-            connection.execute(upsert(SCHEME).values(**values).on_conflict_do_update(["scheme_id"], set_=values))
+        with self.write() as connection:
+            upsert(connection, SCHEME, {"scheme_id": scheme.scheme_id}, values)
             connection.execute(delete(DOCUMENT).where(DOCUMENT.c.scheme_id == scheme.scheme_id))
             for file, content in documents:
                 connection.execute(insert(DOCUMENT).values(scheme_id=scheme.scheme_id, file=file, content=content))
@@ -247,49 +220,8 @@ class Store:
         return rows[0] if rows else None
 
     def _find_all(self, statement: Any) -> Sequence[Row[Any]]:
-        if self._is_empty():
-            return []
-        with self._translated(), self._engine.connect().execution_options(is_read_only=True) as connection:
-            self._check(connection)
+        with self.read() as connection:
             return connection.execute(statement).all()
-
-    def _is_empty(self) -> bool:
-        is_empty = not self.file.exists() or self.file.stat().st_size == 0
-        self._is_ours = self._is_ours and not is_empty
-        return is_empty
-
-    def _check(self, connection: Connection) -> None:
-        """Refuse a database that is not a store; make the tables of one that is still empty, where it is written."""
-        if self._is_ours:
-            return
-        is_new = _check_tables(connection, self.file)
-        if is_new and not connection.get_execution_options().get("is_read_only", False):
-            METADATA.create_all(connection)
-        self._is_ours = not is_new
-
-    @contextmanager
-    def _write(self) -> Iterator[Connection]:
-        self._is_empty()
-        with self._translated(), self._engine.begin() as connection:
-            self._check(connection)
-            yield connection
-
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        except OperationalError as error:
-            if "unable to open" in str(error.orig) or "readonly" in str(error.orig):
-                raise InputError(
-                    "the database file cannot be opened for writing", file=self.file.name, field="--db"
-                ) from error
-            raise StoreError(f"the store did not answer: {error.orig}", file=self.file.name) from error
-        except DatabaseError as error:
-            if "not a database" in str(error.orig):
-                raise InputError(
-                    "not an SQLite database", file=self.file.name, field="--db", allowed=ALLOWED_URLS
-                ) from error
-            raise StoreError(f"the store failed: {error.orig}", file=self.file.name) from error
 
 
 def _read_changes(content: bytes, parent_sha256: str, sha256: str) -> tuple[Change, ...]:
@@ -301,11 +233,3 @@ def _read_changes(content: bytes, parent_sha256: str, sha256: str) -> tuple[Chan
     if found != sha256:
         raise SnapshotFormatError("stored changes do not match their digest", expected=sha256, found=found)
     return changes
-
-
-def _check_tables(connection: Connection, file: Path) -> bool:
-    """Return whether the database is still empty; refuse one that is not ours."""
-    present = set(inspect(connection).get_table_names())
-    if present and not set(METADATA.tables) <= present:
-        raise InputError("the database belongs to another program or version", file=file.name, field="--db")
-    return not present

@@ -7,12 +7,6 @@ from dataclasses import dataclass
 from gridmodel.errors import DomainError
 
 
-class StoreError(DomainError):
-    """The store is busy, damaged or cannot be written."""
-
-    code = "store.unavailable"
-
-
 class SnapshotMovedError(DomainError):
     """Another snapshot became current while a change of the old one was being worked out."""
 

@@ -1,0 +1,17 @@
+"""Where everything is kept: snapshots, capacity tables, schemes, and the tables of the other parts."""
+
+from scheme.store.database import Database
+from scheme.store.failures import StoreError
+from scheme.store.records import CapacityKey, IdempotencyConflictError, SnapshotMovedError, StoredScheme
+from scheme.store.store import DEFAULT_FILE, Store
+
+__all__ = [
+    "DEFAULT_FILE",
+    "CapacityKey",
+    "Database",
+    "IdempotencyConflictError",
+    "SnapshotMovedError",
+    "Store",
+    "StoreError",
+    "StoredScheme",
+]

@@ -1,0 +1,78 @@
+"""What one transaction of the store writes, table by table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Table, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from gridmodel.snapshot import Snapshot
+from scheme.capacity_manifest import CapacityManifest
+from scheme.store.records import CapacityKey, IdempotencyConflictError, StoredScheme
+from scheme.store.tables import CAPACITY, CAPACITY_PART, CURRENT_SNAPSHOT, IDEMPOTENCY, SNAPSHOT
+
+
+def upsert(connection: Connection, table: Table, key: Mapping[str, Any], values: Mapping[str, Any]) -> None:
+    """Insert a row, or give the one with this key the values."""
+    statement = _insert(connection, table).values(**{**key, **values})
+    connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=dict(values)))
+
+
+def insert_new(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert the rows whose key is not there yet."""
+    if rows:
+        connection.execute(_insert(connection, table).on_conflict_do_nothing(), list(rows))
+
+
+def _insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+
+
+def insert_snapshot(connection: Connection, snapshot: Snapshot, parent_sha256: str | None, content: bytes) -> None:
+    """Keep a snapshot; where its digest is there already, so is its content."""
+    row = {"sha256": snapshot.sha256, "source_name": snapshot.source_name, "source_format": snapshot.source_format}
+    insert_new(connection, SNAPSHOT, [{**row, "parent_sha256": parent_sha256, "content": content}])
+
+
+def point_to(connection: Connection, sha256: str) -> None:
+    """Make a snapshot the current one."""
+    upsert(connection, CURRENT_SNAPSHOT, {"only_row": 1}, {"snapshot_sha256": sha256})
+
+
+def insert_capacity(
+    connection: Connection,
+    snapshot_sha256: str,
+    key: CapacityKey,
+    manifest: CapacityManifest,
+    contents: Mapping[str, bytes],
+) -> None:
+    """Keep a capacity table and those of its parts that are new."""
+    # Sorted: two writers that share parts wait for each other in one order.
+    parts = [{"sha256": digest, "content": content} for digest, content in sorted(contents.items())]
+    insert_new(connection, CAPACITY_PART, parts)
+    where = {"snapshot_sha256": snapshot_sha256, "parameters_sha256": key.parameters_sha256}
+    values = {
+        "parameters": key.parameters,
+        "profile": key.profile,
+        "policy_sha256": key.policy_sha256,
+        "as_of": key.as_of,
+        "manifest": manifest.to_json(),
+    }
+    upsert(connection, CAPACITY, where, values)
+
+
+def claim_key(connection: Connection, key: str, scheme: StoredScheme) -> None:
+    """Let an idempotency key stand for a request.
+
+    Raises:
+        IdempotencyConflictError: It stands for another one.
+    """
+    row = {"idempotency_key": key, "request_sha256": scheme.request_sha256, "scheme_id": scheme.scheme_id}
+    insert_new(connection, IDEMPOTENCY, [row])
+    claimed = connection.execute(
+        select(IDEMPOTENCY.c.request_sha256).where(IDEMPOTENCY.c.idempotency_key == key)
+    ).scalar_one()
+    if claimed != scheme.request_sha256:
+        raise IdempotencyConflictError("the idempotency key was used for another request", key=key)

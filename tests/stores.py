@@ -1,0 +1,221 @@
+"""Databases for tests: an SQLite file, and a PostgreSQL server with PostGIS that the tests start themselves.
+
+The server comes from Debian's packages, runs under an unprivileged user on a free port of this machine, and goes with
+the session. Where it is absent and the tests run as root, it is installed; ``GRIDSCHEME_INSTALL_POSTGRES=0`` forbids.
+Without a server the tests are skipped; with ``CI`` or ``GRIDSCHEME_REQUIRE_POSTGRES`` set they fail.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+__all__ = ["PostgresServer", "postgres_server", "postgres_url", "store_url"]
+
+PACKAGES = ("postgresql-15", "postgresql-15-postgis-3")
+_PROGRAMS = Path("/usr/lib/postgresql")
+_TEMPLATE = "with_postgis"
+_START_S, _INSTALL_S = 30, 600
+_TEST_SETTINGS = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "shared_buffers": "32MB"}
+"""For speed. A test of durability starts a server of its own with other settings."""
+
+
+class PostgresServer:
+    """A PostgreSQL server of its own.
+
+    Args:
+        settings: Server settings over those that make tests quick.
+    """
+
+    def __init__(self, **settings: str) -> None:
+        self.programs = find_programs()
+        self.folder = Path(tempfile.mkdtemp(prefix="gridscheme-postgresql-"))
+        self.port = _free_port()
+        self.settings = {**_TEST_SETTINGS, **settings}
+        self._names = count()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._user: dict[str, Any] = {}
+        if os.geteuid() == 0:
+            user = pwd.getpwnam("postgres")
+            os.chown(self.folder, user.pw_uid, user.pw_gid)
+            self._user = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+        self.run("initdb", "--pgdata", str(self.data), "--username", "tester", "--auth", "trust",
+                 "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync")  # fmt: skip
+
+    @property
+    def data(self) -> Path:
+        """Folder of the data."""
+        return self.folder / "data"
+
+    @property
+    def pid(self) -> int:
+        """Process of the postmaster."""
+        assert self._process is not None
+        return self._process.pid
+
+    def run(self, program: str, *arguments: str) -> None:
+        """Run a program of the server's package under the server's user."""
+        done = subprocess.run(
+            [self.programs / program, *arguments],
+            cwd=self.folder, env=_environment(), capture_output=True, text=True, check=False, **self._user,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+
+    def start(self) -> None:
+        """Start, and return once connections are taken."""
+        settings = {"port": str(self.port), "listen_addresses": "127.0.0.1",
+                    "unix_socket_directories": str(self.folder), **self.settings}  # fmt: skip
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [self.programs / "postgres", "-D", self.data, *(f"--{k}={v}" for k, v in settings.items())],
+                cwd=self.folder, env=_environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, **self._user,
+            )  # fmt: skip
+        until = time.monotonic() + _START_S
+        while True:
+            try:
+                psycopg.connect(self.dsn("postgres"), connect_timeout=2).close()
+                return
+            except psycopg.OperationalError:
+                if self._process.poll() is not None or time.monotonic() > until:
+                    raise AssertionError((self.folder / "log").read_text(errors="replace")[-2000:]) from None
+                time.sleep(0.02)
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """Stop and wait: ``SIGINT`` fast, ``SIGQUIT`` at once without a checkpoint, ``SIGKILL`` as a crash."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(how)
+            self._process.wait(_START_S)
+        self._process = None
+
+    def remove(self) -> None:
+        """Stop, and delete the data."""
+        self.stop(signal.SIGQUIT)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def dsn(self, database: str, user: str = "tester") -> str:
+        """Return the address of a database for psycopg."""
+        return f"postgresql://{user}@127.0.0.1:{self.port}/{database}"
+
+    def url(self, database: str, user: str = "tester") -> str:
+        """Return the address of a database for a store."""
+        return self.dsn(database, user).replace("postgresql://", "postgresql+psycopg://")
+
+    def execute(self, statement: str, *, database: str = "postgres") -> list[tuple[Any, ...]]:
+        """Run one statement as the superuser, outside a transaction."""
+        with psycopg.connect(self.dsn(database), autocommit=True) as connection:
+            cursor = connection.execute(statement)  # type: ignore[call-overload]
+            return cursor.fetchall() if cursor.description else []
+
+    def make_template(self) -> None:
+        """Make the database that :meth:`new_database` copies: empty, with PostGIS."""
+        self.execute(f"CREATE DATABASE {_TEMPLATE}")
+        self.execute("CREATE EXTENSION postgis", database=_TEMPLATE)
+
+    @contextmanager
+    def new_database(self) -> Iterator[str]:
+        """Yield the name of a fresh database with PostGIS; it is dropped afterwards."""
+        name = f"store_{next(self._names)}"
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE} STRATEGY file_copy")
+        try:
+            yield name
+        finally:
+            self.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def find_programs() -> Path:
+    """Return the folder of the newest server's programs.
+
+    Raises:
+        FileNotFoundError: There is none, or none with PostGIS.
+    """
+    found = sorted(_PROGRAMS.glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]), reverse=True)
+    for path in found:
+        if Path(f"/usr/share/postgresql/{path.parts[-3]}/extension/postgis.control").exists():
+            return path.parent
+    missing = "PostGIS" if found else "PostgreSQL"
+    raise FileNotFoundError(f"no {missing} below {_PROGRAMS}; packages: {' '.join(PACKAGES)}")
+
+
+def is_required(environment: Mapping[str, str]) -> bool:
+    """Return whether tests without a server fail rather than being skipped."""
+    return any(environment.get(name, "") not in {"", "0"} for name in ("CI", "GRIDSCHEME_REQUIRE_POSTGRES"))
+
+
+def install() -> None:
+    """Install the server where that is allowed; one process at a time."""
+    may_install = os.geteuid() == 0 and os.environ.get("GRIDSCHEME_INSTALL_POSTGRES") != "0"
+    if not may_install or shutil.which("apt-get") is None:
+        return
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    with (Path(tempfile.gettempdir()) / "gridscheme-install.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for command in (["update"], ["install", "-y", "--no-install-recommends", *PACKAGES]):
+            try:
+                find_programs()
+            except FileNotFoundError:
+                subprocess.run(
+                    ["apt-get", "-q", *command], env=environment, capture_output=True, check=False, timeout=_INSTALL_S
+                )
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A server for the session."""
+    try:
+        find_programs()
+    except FileNotFoundError:
+        install()
+    try:
+        server = PostgresServer()
+    except FileNotFoundError as error:
+        refuse = pytest.fail if is_required(os.environ) else pytest.skip
+        refuse(str(error))
+    try:
+        server.start()
+        server.make_template()
+        yield server
+    finally:
+        server.remove()
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
+    """A fresh, empty PostgreSQL database with PostGIS."""
+    with postgres_server.new_database() as name:
+        yield postgres_server.url(name)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty store on each kind of database."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'store.db'}"
+    url: str = request.getfixturevalue("postgres_url")
+    return url
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _environment() -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+    return {**kept, "LC_ALL": "C.UTF-8"}
