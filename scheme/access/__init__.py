@@ -1,0 +1,1 @@
+"""What the store keeps about who may ask: API keys."""
