@@ -32,7 +32,7 @@ _BRANCH_ENDS = {
     "t": ("trafo", ("hv_bus", "lv_bus")),
     "t3": ("trafo3w", ("hv_bus", "mv_bus", "lv_bus")),
 }
-_IN_FLIGHT = {
+IN_FLIGHT_TYPES = {
     "commitment_id": "object",
     "bus": "int64",
     "capacity_kva": "float64",
@@ -245,7 +245,7 @@ class _Draft:
         frame = self._frames.get("in_flight", self.snapshot.in_flight)
         if change.commitment_id in frame.commitment_id.tolist():
             self._refuse("commitment exists already", "commitment_id", change.commitment_id, "a new identifier")
-        row = {name: getattr(change, name) for name in _IN_FLIGHT if name != "bus"} | {"bus": bus}
+        row = {name: getattr(change, name) for name in IN_FLIGHT_TYPES if name != "bus"} | {"bus": bus}
         self._frames["in_flight"] = _with_row(frame, row)
         self.touched.add(bus)
 
@@ -316,8 +316,8 @@ def _is_positive(value: float) -> bool:
 def _with_row(frame: pd.DataFrame, row: Mapping[str, Any]) -> pd.DataFrame:
     """Return the frame of commitments with one more."""
     number = int(frame.index.max()) + 1 if len(frame) else 0
-    names = [*_IN_FLIGHT, *(name for name in frame.columns if name not in _IN_FLIGHT)]
+    names = [*IN_FLIGHT_TYPES, *(name for name in frame.columns if name not in IN_FLIGHT_TYPES)]
     cells = {name: [*(frame[name] if name in frame else [None] * len(frame)), row.get(name)] for name in names}
-    types = {name: _IN_FLIGHT.get(name, "object") for name in names}
+    types = {name: IN_FLIGHT_TYPES.get(name, "object") for name in names}
     index = pd.Index([*frame.index, number])
     return pd.DataFrame({name: pd.Series(cells[name], index=index, dtype=types[name]) for name in names})

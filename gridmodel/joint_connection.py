@@ -6,15 +6,19 @@ supply path. Points of different islands cannot influence each other and are ass
 
 from __future__ import annotations
 
+import copy
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
 from gridmodel.capacity.limits import Limits
+from gridmodel.capacity.violations import Violation, new_violations
 from gridmodel.connection import ConnectionAssessment, ConnectionStudy, TrialConnection
 from gridmodel.errors import ConvergenceError, InputError
+from gridmodel.in_flight import Commitment, with_commitments
 from gridmodel.net import Net, run_load_flow
-from gridmodel.trial_net import copy_solved
+from gridmodel.snapshot import Snapshot
+from gridmodel.trial_net import add_in_flight, copy_solved
 
 
 class JointConnectionStudy(ConnectionStudy):
@@ -40,6 +44,51 @@ class JointConnectionStudy(ConnectionStudy):
             verdicts = (self.assess(here[0], limits=limits),) if len(here) == 1 else self._assess_island(here, limits)
             found |= dict(zip(places, verdicts, strict=True))
         return tuple(found[place] for place in range(len(trials)))
+
+    def with_in_flight(self, snapshot: Snapshot) -> JointConnectionStudy:
+        """Return a study of the same grid with other commitments (在途); islands without a difference are kept solved.
+
+        Args:
+            snapshot: Shares net and frames with the snapshot of this study, but for ``in_flight``.
+        """
+        assert snapshot.net is self.snapshot.net, "another grid needs a study of its own"
+        columns = ["commitment_id", "bus", "capacity_kva", "power_factor"]
+        rows = [set(map(tuple, of.in_flight[columns].astype(object).values)) for of in (self.snapshot, snapshot)]
+        moved = {self._islands.label(int(bus)) for _, bus, _, _ in rows[0] ^ rows[1]}
+        study = copy.copy(self)
+        study.snapshot = snapshot
+        study._base = {key: net for key, net in self._base.items() if not (key[1] and key[0] in moved)}
+        study._topology = dict(self._topology)
+        study._bounds = {key: bounds for key, bounds in self._bounds.items() if key[0] not in moved}
+        return study
+
+    def find_new_violations(self, commitments: Sequence[Commitment], *, limits: Limits) -> tuple[Violation, ...] | None:
+        """Return the limits that further commitments, all in service at once, newly break; ``None``: no solution.
+
+        They stand at their nodes as every later calculation sees them, without the customers' lines.
+
+        Raises:
+            KeyError: A bus is not in the snapshot.
+        """
+        islands: dict[int, list[Commitment]] = defaultdict(list)
+        for commitment in commitments:
+            islands[self._islands.label(commitment.bus)].append(commitment)
+        found: list[Violation] = []
+        for own in islands.values():
+            before = self.get_base(own[0].bus, in_flight=True)
+            if before is None:
+                return None
+            after = copy_solved(before)
+            alone = replace(self.snapshot, in_flight=self.snapshot.in_flight.iloc[:0])
+            add_in_flight(after, with_commitments(alone, own), self.in_flight_coincidence_ratio)
+            if not _solve(after):
+                return None
+            found += new_violations(before, after, limits=limits)
+        return tuple(found)
+
+    def name_element(self, violation: Violation) -> str:
+        """Return the imported identifier of the element a violation is about."""
+        return self._element_id(violation.table, violation.element)
 
     def _assess_island(self, trials: Sequence[TrialConnection], limits: Limits) -> tuple[ConnectionAssessment, ...]:
         alone = tuple(self.assess(trial, limits=limits) for trial in trials)

@@ -35,7 +35,7 @@ import gzip
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from typing import Any, Literal
 
@@ -97,6 +97,12 @@ def in_force_on(snapshot: Snapshot, day: date) -> Snapshot:
     if not is_over.any():
         return snapshot
     return replace(snapshot, in_flight=snapshot.in_flight[~is_over.astype(bool)])
+
+
+def is_same_grid(one: Snapshot, other: Snapshot) -> bool:
+    """Return whether two snapshots share everything but their commitments in flight (在途)."""
+    names = (field.name for field in fields(Snapshot) if field.name != "in_flight")
+    return all(getattr(one, name) is getattr(other, name) for name in names)
 
 
 def seal(snapshot: Snapshot) -> tuple[Snapshot, bytes]:

@@ -12,7 +12,6 @@ import math
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from datetime import date
-from functools import lru_cache
 from importlib.metadata import version as installed_version
 from typing import Any
 
@@ -21,14 +20,13 @@ import pandas as pd
 from gridmodel.catalogue.loader import Catalogue
 from gridmodel.errors import InputError
 from gridmodel.geometry import locate, service_area
-from gridmodel.joint_connection import JointConnectionStudy
 from gridmodel.snapshot import Snapshot
 from scheme.candidates import find_variants
 from scheme.delivery import deliver
 from scheme.dual_source import SourceSets, explain_no_set, find_source_sets
+from scheme.kept_grid import kept_places, kept_study
 from scheme.limits import operating_limits
 from scheme.model import InvestmentBoundary, Provenance, Reason, Rejected, RejectedSet, Reply, Scheme, Variant
-from scheme.points import NetworkPlaces
 from scheme.policy.parameter import PolicyView
 from scheme.power_quality.settings import fault_settings
 from scheme.power_quality.study import PowerQualityStudy
@@ -375,7 +373,7 @@ def _find_connections(
     assert decision.structure is not None
     supply = _wanted(decision)
     ratio = policy.number("capacity.in_flight_coincidence_ratio")
-    study = _study(snapshot, ratio, **fault_settings(policy))
+    study = kept_study(snapshot, ratio, **fault_settings(policy))
     given: dict[str, Any] = {
         "supply": supply,
         "snapshot": snapshot,
@@ -385,7 +383,7 @@ def _find_connections(
         "limits": operating_limits(policy),
         "utility_segments": utility_segments(request, policy, is_low_voltage=decision.voltage != "10kV"),
         "study": study,
-        "places": _places(snapshot),
+        "places": kept_places(snapshot),
         "quality": PowerQualityStudy(request, supply=supply, study=study, policy=policy, catalogue=catalogue),
         "progress": progress,
     }
@@ -420,8 +418,8 @@ def _find_transition(
         catalogue=catalogue,
         limits=operating_limits(policy),
         utility_segments=utility_segments(request, policy, is_low_voltage=decision.voltage != "10kV"),
-        study=_study(snapshot, ratio, **fault_settings(policy)),
-        places=_places(snapshot),
+        study=kept_study(snapshot, ratio, **fault_settings(policy)),
+        places=kept_places(snapshot),
         rejected=rejected,
         progress=progress,
     )
@@ -454,20 +452,3 @@ def _nothing_feasible(decision: SupplyDecision, rejected: tuple[Rejected, ...]) 
         "（原因见落选接入点），转专业联动编制供电方案"
     )
     return Reason(code="no_feasible_connection_point", text=text)
-
-
-@lru_cache(maxsize=1)
-def _study(
-    snapshot: Snapshot, in_flight_coincidence_ratio: float, *, fault_conductor_temperature_c: float
-) -> JointConnectionStudy:
-    """Keep the solved base cases of the snapshot last used: the next request needs the same ones."""
-    return JointConnectionStudy(
-        snapshot,
-        in_flight_coincidence_ratio=in_flight_coincidence_ratio,
-        fault_conductor_temperature_c=fault_conductor_temperature_c,
-    )
-
-
-@lru_cache(maxsize=1)
-def _places(snapshot: Snapshot) -> NetworkPlaces:
-    return NetworkPlaces(snapshot)

@@ -62,6 +62,22 @@ def attributed_violations(
     return _as_violations(constraints, values_after, on_path, np.flatnonzero(attributed))
 
 
+def new_violations(before: Net, after: Net, *, limits: Limits) -> tuple[Violation, ...]:
+    """Return the limits that ``after`` breaks and ``before`` keeps, worst first, wherever they are and by how little.
+
+    Nothing is attributed: together, loads may break what each of them hardly moves.
+
+    Args:
+        before: Net solved.
+        after: Net solved; may hold more elements than ``before``.
+        limits: Operating limits.
+    """
+    constraints = build_constraints(after, limits)
+    values = measure(after, constraints)
+    is_new = is_violated(constraints, values) & ~is_violated(constraints, measure(before, constraints))
+    return _as_violations(constraints, values, np.zeros(len(constraints), dtype=bool), np.flatnonzero(is_new))
+
+
 def is_violated(constraints: Constraints, values: Floats) -> Flags:
     """Return where a limit is broken; not known (NaN) is not broken."""
     with np.errstate(invalid="ignore"):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from functools import lru_cache
 
 from gridmodel.capacity.sections import Tie, ties_of
 from gridmodel.net import Net
 from gridmodel.reinforcement import close_switches, copy_grid, find_line_switch, open_line
 from gridmodel.snapshot import Snapshot
 from gridmodel.topology import LOW_VOLTAGE_KV_MAX, SupplyTopology
+from scheme.kept_grid import KeptByGrid
 from scheme.model import Measure
 from scheme.points import Candidate
 from scheme.transition.bench import Bench, Outcome, PlannedMeasure, Way
@@ -55,10 +55,8 @@ class TransferMap:
         return [(tie, near) for _, tie, near in sorted(found, key=lambda item: (item[0], item[1].tie, item[2]))]
 
 
-@lru_cache(maxsize=1)
-def transfer_map(snapshot: Snapshot) -> TransferMap:
-    """Return the ties of the snapshot last asked for."""
-    return TransferMap(snapshot)
+transfer_map = KeptByGrid(TransferMap)
+"""Ties of the grid asked for last."""
 
 
 def transformers_above(snapshot: Snapshot, candidate: Candidate) -> set[int]:
