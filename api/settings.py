@@ -15,7 +15,7 @@ from api.access.tokens import ALGORITHMS
 from gridmodel.errors import InputError
 
 PREFIX = "GRIDSCHEME_"
-NOT_SETTINGS = frozenset({"GRIDSCHEME_REQUIRE_POSTGRES"})
+NOT_SETTINGS = frozenset({"GRIDSCHEME_REQUIRE_POSTGRES", "GRIDSCHEME_INSTALL_POSTGRES"})
 """Names with the prefix that the test suite reads, not the service."""
 
 Names = Annotated[tuple[str, ...], NoDecode]

@@ -2,7 +2,13 @@
 
 from scheme.store.database import Database
 from scheme.store.failures import StoreError
-from scheme.store.records import CapacityKey, IdempotencyConflictError, SnapshotMovedError, StoredScheme
+from scheme.store.records import (
+    CapacityKey,
+    IdempotencyConflictError,
+    OwnerConflictError,
+    SnapshotMovedError,
+    StoredScheme,
+)
 from scheme.store.store import DEFAULT_FILE, Store
 
 __all__ = [
@@ -10,6 +16,7 @@ __all__ = [
     "CapacityKey",
     "Database",
     "IdempotencyConflictError",
+    "OwnerConflictError",
     "SnapshotMovedError",
     "Store",
     "StoreError",

@@ -19,6 +19,12 @@ class IdempotencyConflictError(DomainError):
     code = "request.idempotency_conflict"
 
 
+class OwnerConflictError(DomainError):
+    """A scheme of the same content belongs to another subject."""
+
+    code = "scheme.owner_conflict"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CapacityKey:
     """What a capacity table was computed from, besides the snapshot."""
@@ -42,3 +48,5 @@ class StoredScheme:
     verdict: str
     content: bytes
     """``scheme.json`` (UTF-8)."""
+    owner_id: str | None = None
+    """Subject it was answered for and who may read it besides the staff; ``None`` where staff asked."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import ColumnElement, Connection, Table, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gridmodel.snapshot import Snapshot
 from scheme.capacity_manifest import CapacityManifest
-from scheme.store.records import CapacityKey, IdempotencyConflictError, StoredScheme
-from scheme.store.tables import CAPACITY, CAPACITY_PART, CURRENT_SNAPSHOT, IDEMPOTENCY, SNAPSHOT
+from scheme.store.records import CapacityKey, IdempotencyConflictError, OwnerConflictError, StoredScheme
+from scheme.store.tables import CAPACITY, CAPACITY_PART, CURRENT_SNAPSHOT, IDEMPOTENCY, SCHEME, SNAPSHOT
 
 
 def upsert(connection: Connection, table: Table, key: Mapping[str, Any], values: Mapping[str, Any]) -> None:
@@ -61,6 +61,26 @@ def insert_capacity(
         "manifest": manifest.to_json(),
     }
     upsert(connection, CAPACITY, where, values)
+
+
+def owned_by(owner_id: str | None) -> ColumnElement[bool]:
+    """Return the condition that a scheme belongs to a subject; always true for ``None``."""
+    return true() if owner_id is None else SCHEME.c.owner_id == owner_id
+
+
+def put_scheme(connection: Connection, scheme: StoredScheme) -> None:
+    """Keep a scheme; the same one once more replaces it and never changes hands.
+
+    Raises:
+        OwnerConflictError: The same scheme belongs to somebody else.
+    """
+    values = {name: getattr(scheme, name) for name in StoredScheme.__slots__}
+    insert_new(connection, SCHEME, [values])
+    is_this = SCHEME.c.scheme_id == scheme.scheme_id
+    owner_id = connection.execute(select(SCHEME.c.owner_id).where(is_this)).scalar_one()
+    if scheme.owner_id not in (None, owner_id):
+        raise OwnerConflictError("the same request was answered for somebody else", field="request_id")
+    connection.execute(update(SCHEME).where(is_this).values({**values, "owner_id": owner_id}))
 
 
 def claim_key(connection: Connection, key: str, scheme: StoredScheme) -> None:

@@ -20,7 +20,7 @@ from gridmodel.snapshot import Snapshot, seal, unseal
 from scheme.capacity_manifest import CapacityManifest
 from scheme.store.database import Database
 from scheme.store.records import CapacityKey, IdempotencyConflictError, SnapshotMovedError, StoredScheme
-from scheme.store.statements import claim_key, insert_capacity, insert_snapshot, point_to, upsert
+from scheme.store.statements import claim_key, insert_capacity, insert_snapshot, owned_by, point_to, put_scheme
 from scheme.store.tables import CAPACITY, CAPACITY_PART, CURRENT_SNAPSHOT, DOCUMENT, IDEMPOTENCY, SCHEME, SNAPSHOT
 
 DEFAULT_FILE = "gridscheme.db"
@@ -165,10 +165,10 @@ class Store(Database):
 
         Raises:
             IdempotencyConflictError: The key already stands for another request.
+            OwnerConflictError: The same scheme belongs to somebody else.
         """
-        values = {name: getattr(scheme, name) for name in StoredScheme.__slots__}
         with self.write() as connection:
-            upsert(connection, SCHEME, {"scheme_id": scheme.scheme_id}, values)
+            put_scheme(connection, scheme)
             connection.execute(delete(DOCUMENT).where(DOCUMENT.c.scheme_id == scheme.scheme_id))
             for file, content in documents:
                 connection.execute(insert(DOCUMENT).values(scheme_id=scheme.scheme_id, file=file, content=content))
@@ -192,25 +192,37 @@ class Store(Database):
             raise IdempotencyConflictError("the idempotency key was used for another request", key=idempotency_key)
         return self.get_scheme(row.scheme_id)
 
-    def get_scheme(self, scheme_id: str) -> StoredScheme:
+    def get_scheme(self, scheme_id: str, *, owner_id: str | None = None) -> StoredScheme:
         """Return a stored scheme.
 
+        Args:
+            scheme_id: Which one.
+            owner_id: Only if it belongs to this subject; ``None`` looks at all.
+
         Raises:
-            NotFoundError: There is none with this id.
+            NotFoundError: There is none with this id, or it belongs to somebody else.
         """
         columns = [SCHEME.c[name] for name in StoredScheme.__slots__]
-        row = self._find(select(*columns).where(SCHEME.c.scheme_id == scheme_id))
+        row = self._find(select(*columns).where(SCHEME.c.scheme_id == scheme_id, owned_by(owner_id)))
         if row is None:
             raise NotFoundError("no such scheme", scheme_id=scheme_id)
         return StoredScheme(**row._mapping)
 
-    def get_document(self, scheme_id: str, file: str) -> bytes:
+    def get_document(self, scheme_id: str, file: str, *, owner_id: str | None = None) -> bytes:
         """Return one document of a scheme.
 
+        Args:
+            scheme_id: Whose document.
+            file: Its name.
+            owner_id: Only if the scheme belongs to this subject; ``None`` looks at all.
+
         Raises:
-            NotFoundError: The scheme, or this document of it, does not exist.
+            NotFoundError: The scheme, or this document of it, does not exist, or belongs to somebody else.
         """
-        row = self._find(select(DOCUMENT.c.content).where(DOCUMENT.c.scheme_id == scheme_id, DOCUMENT.c.file == file))
+        statement = select(DOCUMENT.c.content).join(SCHEME, SCHEME.c.scheme_id == DOCUMENT.c.scheme_id)
+        row = self._find(
+            statement.where(DOCUMENT.c.scheme_id == scheme_id, DOCUMENT.c.file == file, owned_by(owner_id))
+        )
         if row is None:
             raise NotFoundError("no such document", scheme_id=scheme_id, file=file)
         return bytes(row[0])

@@ -12,8 +12,9 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    func,
 )
+
+from scheme.store.columns import UtcNow
 
 METADATA = MetaData()
 SNAPSHOT = Table(
@@ -24,7 +25,7 @@ SNAPSHOT = Table(
     Column("source_name", Text, nullable=False),
     Column("source_format", Text, nullable=False),
     Column("content", LargeBinary, nullable=False),  # sealed, or the changes that made it from the parent (JSON)
-    Column("created_at", Text, nullable=False, server_default=func.current_timestamp()),
+    Column("created_at", Text, nullable=False, server_default=UtcNow()),
 )
 CURRENT_SNAPSHOT = Table(
     "current_snapshot",
@@ -42,7 +43,7 @@ CAPACITY = Table(
     Column("policy_sha256", String(64), nullable=False),
     Column("as_of", Text, nullable=False),
     Column("manifest", Text, nullable=False),  # JSON: which parts the table consists of, and its certificate
-    Column("created_at", Text, nullable=False, server_default=func.current_timestamp()),
+    Column("created_at", Text, nullable=False, server_default=UtcNow()),
 )
 CAPACITY_PART = Table(
     "capacity_part",
@@ -59,7 +60,8 @@ SCHEME = Table(
     Column("snapshot_sha256", ForeignKey("snapshot.sha256"), nullable=False),
     Column("verdict", Text, nullable=False),
     Column("content", LargeBinary, nullable=False),
-    Column("created_at", Text, nullable=False, server_default=func.current_timestamp()),
+    Column("owner_id", String(128), index=True),  # null: staff asked
+    Column("created_at", Text, nullable=False, server_default=UtcNow()),
 )
 DOCUMENT = Table(
     "document",
