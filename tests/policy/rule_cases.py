@@ -17,6 +17,8 @@ from scheme.errors import PolicyNotInForceError
 from scheme.limits import capacity_settings, generation_hours, generation_settings, operating_limits
 from scheme.model import Timeline
 from scheme.policy.parameter import PolicySet, PolicyView
+from scheme.publication.bands import find_band
+from scheme.publication.rules import find_map_audience, is_due, read_map_rules
 from scheme.ranking import Merit, compute_scores, rank
 from scheme.request import SupplyRequest, parse_request
 from scheme.rules.alerts import find_alert, watch_clocks
@@ -235,6 +237,11 @@ def _useful_part(given: Given, view: PolicyView) -> float:
     return rules.useful_kva_min(given["demand_kva"])
 
 
+def _map_rules(given: Given, view: PolicyView) -> dict[str, Any]:
+    rules = read_map_rules(view)
+    return {name: getattr(rules, name) for name in ("cell_side_m", "block_side_cells", "band_edges_va")}
+
+
 RULES: dict[str, Callable[[Given, PolicyView], Any]] = {
     "supply": _supply,
     "structure": _supply,
@@ -293,6 +300,11 @@ RULES: dict[str, Callable[[Given, PolicyView], Any]] = {
     "disclosure": lambda g, v: list_disclosure(g["audience"], v),
     "hotlines": lambda g, v: list_hotlines(v),
     "negative_list": lambda g, v: _or_missing(lambda: get_negative_list_criteria(v)),
+    "map_rules": _map_rules,
+    "map_band": lambda g, v: find_band(g["value_va"], read_map_rules(v), previous=g.get("previous")),
+    "map_enough": lambda g, v: read_map_rules(v).is_enough(g["transformers"], g["customers"]),
+    "map_due": lambda g, v: is_due(g["months"], v),
+    "map_audience": lambda g, v: _or_missing(lambda: find_map_audience(v)),
     "reply": lambda g, v: decide_reply(v, **g),
     "ranking": _order,
     "crossings": _crossings,
