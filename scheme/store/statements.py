@@ -36,6 +36,17 @@ def insert_snapshot(connection: Connection, snapshot: Snapshot, parent_sha256: s
     insert_new(connection, SNAPSHOT, [{**row, "parent_sha256": parent_sha256, "content": content}])
 
 
+def current_sha256(connection: Connection, *, is_locked: bool = False) -> str | None:
+    """Return the digest of the current snapshot, ``None`` before the first import.
+
+    Args:
+        connection: In a transaction.
+        is_locked: Keep others from making another snapshot the current one until the transaction ends.
+    """
+    statement = select(CURRENT_SNAPSHOT.c.snapshot_sha256)
+    return connection.execute(statement.with_for_update() if is_locked else statement).scalar()
+
+
 def point_to(connection: Connection, sha256: str) -> None:
     """Make a snapshot the current one."""
     upsert(connection, CURRENT_SNAPSHOT, {"only_row": 1}, {"snapshot_sha256": sha256})

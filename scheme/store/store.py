@@ -7,11 +7,11 @@ parts, which tables share.
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, select
+from sqlalchemy import Connection, Row, delete, insert, select
 
 from gridmodel.change_file import parse_changes
 from gridmodel.changes import Change, apply_changes, changed_sha256, to_json
@@ -20,10 +20,20 @@ from gridmodel.snapshot import Snapshot, seal, unseal
 from scheme.capacity_manifest import CapacityManifest
 from scheme.store.database import Database
 from scheme.store.records import CapacityKey, IdempotencyConflictError, SnapshotMovedError, StoredScheme
-from scheme.store.statements import claim_key, insert_capacity, insert_snapshot, owned_by, point_to, put_scheme
+from scheme.store.statements import (
+    claim_key,
+    current_sha256,
+    insert_capacity,
+    insert_snapshot,
+    owned_by,
+    point_to,
+    put_scheme,
+)
 from scheme.store.tables import CAPACITY, CAPACITY_PART, CURRENT_SNAPSHOT, DOCUMENT, IDEMPOTENCY, SCHEME, SNAPSHOT
 
 DEFAULT_FILE = "gridscheme.db"
+Activation = Callable[[Connection, Snapshot], None]
+"""Called in the transaction that makes a snapshot the current one."""
 _DIGESTS_PER_QUERY = 500
 """SQLite takes 999 values in a statement at least."""
 
@@ -43,11 +53,20 @@ class Store(Database):
         self._loaded: tuple[Snapshot, ...] = ()
         """Snapshots read last: the one that stands alone, and the newest that came out of it."""
 
-    def store_snapshot(self, snapshot: Snapshot) -> Snapshot:
-        """Keep ``snapshot`` and make it the current one, in one transaction; return it with its digest."""
+    def store_snapshot(self, snapshot: Snapshot, *, also: Activation | None = None) -> Snapshot:
+        """Keep ``snapshot`` and make it the current one, in one transaction; return it with its digest.
+
+        Args:
+            snapshot: What was imported.
+            also: What belongs to the change of the snapshot and is done in the same transaction, before it.
+        """
         sealed, content = seal(snapshot)
         with self.write() as connection:
+            # Locked first, so that nobody works out anything on the snapshot that is going while it goes.
+            current_sha256(connection, is_locked=True)
             insert_snapshot(connection, sealed, None, content)
+            if also is not None:
+                also(connection, sealed)
             point_to(connection, sealed.sha256)
         return sealed
 
@@ -58,6 +77,7 @@ class Store(Database):
         changes: Sequence[Change],
         *,
         capacity: tuple[CapacityKey, CapacityManifest, Mapping[str, bytes]] | None = None,
+        also: Activation | None = None,
     ) -> None:
         """Keep a snapshot as the changes that made it from the current one, and make it the current one.
 
@@ -66,18 +86,20 @@ class Store(Database):
             changed: What came out, with its digest.
             changes: What was applied.
             capacity: Its capacity table: key, manifest, and the contents of the parts that are new.
+            also: What belongs to the change of the snapshot and is done in the same transaction, before it.
 
         Raises:
             SnapshotMovedError: Another snapshot has become current; nothing is kept.
         """
         with self.write() as connection:
             # Locked, so that of two changes of the same snapshot the second finds it moved.
-            current = connection.execute(select(CURRENT_SNAPSHOT.c.snapshot_sha256).with_for_update()).scalar()
-            if current != parent_sha256:
+            if current_sha256(connection, is_locked=True) != parent_sha256:
                 raise SnapshotMovedError("the snapshot was replaced meanwhile; nothing is changed; try again")
             insert_snapshot(connection, changed, parent_sha256, to_json(changes).encode())
             if capacity is not None:
                 insert_capacity(connection, changed.sha256, *capacity)
+            if also is not None:
+                also(connection, changed)
             point_to(connection, changed.sha256)
         self._loaded = (*self._loaded[:1], changed)
 
