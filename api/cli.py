@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from typer.exceptions import Abort, TyperException
 
+from api.key_commands import key_app
 from api.options import Shared, callback, command
 from api.policy_commands import policy_app
 from gridmodel.errors import DomainError, InputError
@@ -102,6 +103,7 @@ def _show_version(is_asked: bool) -> None:
 
 _VERSION = Annotated[bool, typer.Option("--version", is_eager=True, callback=_show_version, help="显示版本")]
 app.add_typer(policy_app)
+app.add_typer(key_app)
 callback(app, inspect.Parameter("version", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=_VERSION))
 
 
