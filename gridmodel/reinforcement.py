@@ -94,7 +94,8 @@ def replace_line(net: Net, line: int, kind: LineType, *, parallel: int = 1) -> N
 def add_area(snapshot: Snapshot, area: NewArea) -> tuple[Snapshot, int]:
     """Return a copy of the grid with a new transformer area, and the bus of its low-voltage board.
 
-    The board is a node of the snapshot like any other, so that a customer can be connected to it.
+    The board is a node of the snapshot like any other, so that a customer can be connected to it. Both halves of a line
+    that the branch tees off are described as that line.
     """
     grid = copy_grid(snapshot)
     net, module = grid.net, pandapower()
@@ -102,7 +103,10 @@ def add_area(snapshot: Snapshot, area: NewArea) -> tuple[Snapshot, int]:
     if start is None:
         assert area.line is not None
         assert area.fraction_along is not None
-        start, _ = split_line(net, area.line, area.fraction_along)
+        start, other = split_line(net, area.line, area.fraction_along)
+        if area.line in grid.lines.index:
+            half = grid.lines.loc[[area.line]].set_axis([other])
+            grid = replace(grid, lines=pd.concat([grid.lines, half]))
     u_kv = float(net.bus.vn_kv[start])
     kind = area.transformer_type
     top = int(module.create_bus(net, vn_kv=u_kv))

@@ -31,7 +31,8 @@ class StrongerLine:
 def larger_transformers(bench: Bench, way: Way, outcome: Outcome) -> Way | None:
     """Replace the overloaded distribution transformers, or the one of the path where only the voltage is too low.
 
-    Main transformers are left to the planners. ``None`` where there is none to replace or no larger one.
+    A transformer that the way builds anyway is built larger instead. Main transformers are left to the planners.
+    ``None`` where there is none to replace or no larger one.
     """
     net = way.grid.net
     needed_kva: dict[int, float] = {}
@@ -41,13 +42,17 @@ def larger_transformers(bench: Bench, way: Way, outcome: Outcome) -> Way | None:
             needed_kva[found.element] = rating_kva * found.value / found.limit
     if not needed_kva and _is_voltage(outcome):
         needed_kva = dict.fromkeys(_path(way).trafos, 0.0)
-    grid, measures, touched = copy_grid(way.grid), [], set[int]()
+    grid, measures, touched, is_changed = copy_grid(way.grid), [], set[int](), False
     for trafo, kva in sorted(needed_kva.items()):
         kind = _next_size(bench, way, trafo, kva)
         if kind is None:
             continue
-        before_kva = _imported_kva(bench, net, trafo)
+        is_changed = True
         replace_transformer(grid.net, trafo, kind)
+        if trafo not in bench.snapshot.net.trafo.index:
+            way = _with_larger_area(bench, way, kind)
+            continue
+        before_kva = _imported_kva(bench, net, trafo)
         touched.add(int(net.trafo.lv_bus[trafo]))
         element_id = bench.element_id(way.grid, "trafo", trafo)
         text = str(bench.texts["larger_transformer"]).format(
@@ -68,7 +73,22 @@ def larger_transformers(bench: Bench, way: Way, outcome: Outcome) -> Way | None:
                 price_code=transformer_price_code(bench.policy, sn_kva=kind.sn_kva),
             )
         )
-    return _reworked(bench, way, grid, measures, touched) if measures else None
+    return _reworked(bench, way, grid, measures, touched) if is_changed else None
+
+
+def _with_larger_area(bench: Bench, way: Way, kind: TransformerType) -> Way:
+    """Return the way whose new transformer area is of another size from the start."""
+    text = str(bench.texts["new_transformer_area"]).format(label=f"{kind.sn_kva:g}")
+    price_code = transformer_price_code(bench.policy, sn_kva=kind.sn_kva)
+
+    def resized(planned: PlannedMeasure) -> PlannedMeasure:
+        if planned.measure.code != "new_transformer_area":
+            return planned
+        measure = replace(planned.measure, text=text, type_id=kind.type_id, sn_kva=kind.sn_kva)
+        return replace(planned, measure=measure, price_code=price_code)
+
+    candidate = replace(way.candidate, point=replace(way.candidate.point, name=text))
+    return replace(way, candidate=candidate, measures=tuple(resized(planned) for planned in way.measures))
 
 
 def larger_main_transformers(bench: Bench, way: Way, outcome: Outcome) -> Way | None:
@@ -134,7 +154,7 @@ def stronger_lines(bench: Bench, way: Way, outcome: Outcome, *, share_ratio: flo
         outcome: What limits it.
         share_ratio: Share of the voltage drop of the path whose lines are replaced, the worst first.
     """
-    overloaded = _overloaded(way, outcome)
+    overloaded = _overloaded(bench, way, outcome)
     chosen = [
         found
         for line, needed_a in sorted(overloaded.items())
@@ -146,8 +166,9 @@ def stronger_lines(bench: Bench, way: Way, outcome: Outcome, *, share_ratio: flo
         return None
     grid, touched = copy_grid(way.grid), set[int]()
     for item in chosen:
-        replace_line(grid.net, item.line, item.kind, parallel=item.parallel)
-        touched.add(int(grid.net.line.from_bus[item.line]))
+        for line in _halves(bench, way, item.line):
+            replace_line(grid.net, line, item.kind, parallel=item.parallel)
+            touched.add(int(grid.net.line.from_bus[line]))
     measures = [_line_measure(bench, way, item) for item in chosen]
     return _reworked(bench, way, grid, measures, touched)
 
@@ -165,18 +186,33 @@ def _is_voltage(outcome: Outcome) -> bool:
     return not outcome.violations or any(found.table == "bus" for found in outcome.violations)
 
 
-def _overloaded(way: Way, outcome: Outcome) -> dict[int, float]:
+def _overloaded(bench: Bench, way: Way, outcome: Outcome) -> dict[int, float]:
     """Return the rating (A) each overloaded line of the grid needs; the halves of a teed line are that line."""
     net, needed = way.grid.net, dict[int, float]()
     for found in outcome.violations:
         if found.table != "line":
             continue
-        line = found.element if found.element in net.line.index else way.candidate.line
+        line = _whole(bench, way, found.element) if found.element in net.line.index else way.candidate.line
         if line is not None:
             row = net.line.loc[line]
             rating_a = float(row.max_i_ka) * float(row.df) * float(row.parallel) * _A_PER_KA
             needed[line] = max(needed.get(line, 0.0), rating_a * found.value / found.limit)
     return needed
+
+
+def _whole(bench: Bench, way: Way, line: int) -> int | None:
+    """Return the imported line that a line is, or is a half of; ``None`` for one that the way builds."""
+    if line in bench.snapshot.net.line.index:
+        return line
+    return _halves(bench, way, line)[0] if line in way.grid.lines.index else None
+
+
+def _halves(bench: Bench, way: Way, line: int) -> list[int]:
+    """Return an imported line, and its other half where a new area tees off it."""
+    table = way.grid.lines
+    if len(table) == len(bench.snapshot.lines):
+        return [line]
+    return sorted(int(row) for row in table.index[table.element_id == table.element_id[line]])
 
 
 def _stronger(bench: Bench, way: Way, line: int, needed_a: float) -> StrongerLine | None:
@@ -195,7 +231,8 @@ def _worst_drops(bench: Bench, way: Way, share_ratio: float) -> Iterator[Stronge
     """Yield replacements of the path's lines with most per-unit resistance, until the share of all is reached."""
     net = way.grid.net
     found: list[tuple[float, StrongerLine]] = []
-    for line in _path(way).lines:
+    wholes = (_whole(bench, way, line) for line in _path(way).lines)
+    for line in dict.fromkeys(whole for whole in wholes if whole is not None):
         row = net.line.loc[line]
         r_ohm_per_km = float(row.r_ohm_per_km) / float(row.parallel)
         best = max(_types(bench, way, line), key=lambda kind: (kind.section_mm2, kind.type_id), default=None)
@@ -227,7 +264,7 @@ def _line_measure(bench: Bench, way: Way, item: StrongerLine) -> PlannedMeasure:
     element_id = bench.element_id(way.grid, "line", item.line)
     key = "reconductoring" if item.parallel == 1 else "reconductoring_double"
     text = str(bench.texts[key]).format(element=element_id, label=item.kind.label)
-    length_km = round(float(way.grid.net.line.length_km[item.line]) * item.parallel, 4)
+    length_km = round(float(way.grid.net.line.length_km[_halves(bench, way, item.line)].sum()) * item.parallel, 4)
     return PlannedMeasure(
         kind="reconductoring",
         measure=Measure(

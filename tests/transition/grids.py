@@ -33,6 +33,20 @@ def village(*, load_kw: float = 60.0, rating_kva: float = 100.0) -> Snapshot:
     return grid.snapshot()
 
 
+def thin_line() -> Snapshot:
+    """A 10 kV pole line of 5 ohm/km past the origin to a works of 450 kW with a transformer of its own."""
+    grid = Grid()
+    feeder = {"feeder_id": "F1"}
+    busbar = grid.bus("substation_busbar", 10.0, -2000.0, 10.0, spare_bays=0.0)
+    pole = grid.bus("pole", 10.0, 400.0, 10.0, **feeder)
+    board = grid.bus("lv_board", 0.4, 400.0, 0.0, **feeder, area_id="T0")
+    grid.source(busbar)
+    grid.line(busbar, pole, 2.4, r_ohm_per_km=5.0)
+    grid.trafo(pole, board, 1000.0, "dedicated")
+    grid.load(board, 450.0)
+    return grid.snapshot()
+
+
 def two_feeders(*, near_kw: float = 3000.0, section_kw: float = 1500.0, has_tie: bool = True) -> Snapshot:
     """Two feeders of one substation, joined by an open tie at their ends.
 

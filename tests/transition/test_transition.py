@@ -9,8 +9,11 @@ import pytest
 
 from gridmodel.snapshot import Snapshot
 from scheme.model import Scheme, TransitionStage
-from tests.transition.grids import ask, two_feeders, village
-from tests.transition_rate.check import OPTIONS, find_problems, rebuild
+from tests.request_replay.check import find_problems
+from tests.request_replay.grid import OPTIONS, PlainGrid
+from tests.request_replay.rebuild import rebuild
+from tests.request_replay.states import offered_states
+from tests.transition.grids import ask, thin_line, two_feeders, village
 
 MV = {"installed_kw": 1800.0, "capacity_kva": 2000.0}
 LV = {"installed_kw": 45.0, "single_phase": False}
@@ -61,7 +64,7 @@ def test_the_first_stage_is_the_largest_whole_step_the_grid_carries_now(lv: tupl
     first = stages(scheme)[0]
     loadings = []
     for more_kva in (0.0, 1.0):
-        net = rebuild(grid, first, scheme)
+        net = rebuild(PlainGrid(grid), next(offered_states(scheme)), scheme).net
         net.load.loc[net.load.index[-1], ["p_mw", "q_mvar"]] *= (first.capacity_kva + more_kva) / first.capacity_kva
         pp.runpp(net, **OPTIONS)
         loadings.append(apparent_percent(net, 0))
@@ -88,7 +91,7 @@ def test_load_is_moved_over_the_tie_before_anything_is_built(mv: tuple[Snapshot,
     assert last.measures[0].element_ids == ("L3", "L1")
     assert last.cost is not None
     assert last.cost.total_typical_cny10k == 0.0
-    assert find_problems(grid, scheme) == []
+    assert find_problems(PlainGrid(grid), scheme) == []
 
 
 def test_a_way_is_kept_as_alternative_with_its_cost(mv: tuple[Snapshot, Scheme]) -> None:
@@ -107,7 +110,28 @@ def test_without_a_tie_the_line_is_made_stronger() -> None:
     grid = two_feeders(has_tie=False)
     scheme = ask(grid, **MV)
     assert [measure.code for measure in stages(scheme)[-1].measures] == ["reconductoring"]
-    assert find_problems(grid, scheme) == []
+    assert find_problems(PlainGrid(grid), scheme) == []
+
+
+def test_a_new_area_is_built_at_once_as_large_as_its_losses_ask() -> None:
+    """38 kW at 0.95 are 40 kVA, 80 % of 50 kVA: with the losses more, so the next size, and nothing to be replaced."""
+    scheme = ask(village(load_kw=79.0), installed_kw=38.0, single_phase=False)
+    assert scheme.transition is not None
+    ways = [stages(scheme)[-1].measures, *(option.measures for option in scheme.transition.alternatives)]
+    built = {tuple((m.code, m.sn_kva) for m in way) for way in ways if way[0].code == "new_transformer_area"}
+    assert built == {(("new_transformer_area", 63.0), ("new_line", None))}
+
+
+def test_a_line_is_replaced_whole_although_a_new_area_tees_off_it() -> None:
+    """5 ohm/km bring the pole below 0.93 pu; its 2.4 km are one measure, under the line's own name."""
+    grid = thin_line()
+    scheme = ask(grid, installed_kw=95.0, single_phase=False)
+    assert scheme.transition is not None
+    ways = [stages(scheme)[-1].measures, *(option.measures for option in scheme.transition.alternatives)]
+    found = [[m for m in way if m.code == "reconductoring"] for way in ways if way[0].code == "new_transformer_area"]
+    assert found
+    assert {(m.element_ids, m.quantity) for way in found for m in way} == {(("L0",), 2.4)}
+    assert find_problems(PlainGrid(grid), scheme) == []
 
 
 def test_the_check_finds_what_a_missing_measure_leaves(mv: tuple[Snapshot, Scheme]) -> None:
@@ -118,7 +142,7 @@ def test_the_check_finds_what_a_missing_measure_leaves(mv: tuple[Snapshot, Schem
     assert scheme.transition is not None
     bare = replace(stages(scheme)[-1], measures=())
     broken = replace(scheme, transition=replace(scheme.transition, stages=(bare,)))
-    assert any(problem.startswith("line:0 ") for problem in find_problems(grid, broken))
+    assert any(": line:0 " in problem for problem in find_problems(PlainGrid(grid), broken))
 
 
 def test_departments_have_tasks_and_the_money_has_a_channel(mv: tuple[Snapshot, Scheme]) -> None:
