@@ -42,9 +42,15 @@ class Shared:
         Raises:
             InputError: Not a store this version can use.
         """
-        from scheme.store import DEFAULT_FILE, Store
+        from scheme.store import Store
 
-        return Store(self.db if self.db is not None else os.environ.get("GRIDSCHEME_DB") or DEFAULT_FILE)
+        return Store(self.store_url())
+
+    def store_url(self) -> str:
+        """Return the address of the store, named by option or environment."""
+        from scheme.store import DEFAULT_FILE
+
+        return self.db if self.db is not None else os.environ.get("GRIDSCHEME_DB") or DEFAULT_FILE
 
     def clock(self) -> Callable[[], date]:
         """Return the date of decision as a callable; the only place where today is read.

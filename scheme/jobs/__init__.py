@@ -1,0 +1,1 @@
+"""What durable jobs keep in the store: files handed in for them."""
