@@ -16,9 +16,9 @@ from functools import cache
 from importlib.metadata import version as installed_version
 from typing import TYPE_CHECKING, Any
 
-from api.capacity_blobs import from_blobs, to_blob
 from api.services import NoSnapshotError, Progress, Services, product_version
 from gridmodel.errors import DomainError
+from scheme.capacity_blobs import from_blobs, to_blob
 
 if TYPE_CHECKING:
     import pandas as pd

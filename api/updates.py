@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from api.capacity_blobs import from_blobs
 from api.capacity_tables import as_parts, capacity_key
 from api.services import NoSnapshotError, Services
+from scheme.capacity_blobs import from_blobs
 
 if TYPE_CHECKING:
     import pandas as pd
