@@ -29,9 +29,11 @@ __all__ = ["PostgresServer", "postgres_server", "postgres_url", "store_url"]
 
 PACKAGES = ("postgresql-15", "postgresql-15-postgis-3")
 _PROGRAMS = Path("/usr/lib/postgresql")
+GUARDED_USER = "guarded"
+"""The one user whose password the server asks for, once a test has made it."""
 _TEMPLATE = "with_postgis"
 _START_S, _INSTALL_S = 30, 600
-_TEST_SETTINGS = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "shared_buffers": "32MB"}
+_TEST_SETTINGS = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "32MB"}
 """For speed. A test of durability starts a server of its own with other settings."""
 
 
@@ -56,6 +58,8 @@ class PostgresServer:
             self._user = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
         self.run("initdb", "--pgdata", str(self.data), "--username", "tester", "--auth", "trust",
                  "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync")  # fmt: skip
+        rules = self.data / "pg_hba.conf"
+        rules.write_text(f"host all {GUARDED_USER} 127.0.0.1/32 scram-sha-256\n{rules.read_text()}")
 
     @property
     def data(self) -> Path:

@@ -15,7 +15,8 @@ from sqlalchemy import Connection, create_engine, text
 from scheme.store.address import parse_address
 from scheme.store.engine import open_engine
 from scheme.store.failures import translated
-from scheme.store.schema import all_tables, is_empty, prepare
+from scheme.store.migration import find_state, upgrade
+from scheme.store.schema import all_tables
 
 _CLOCK = {
     "sqlite": "SELECT strftime('%Y-%m-%dT%H:%M:%f', 'now')",
@@ -56,11 +57,10 @@ class Database:
             StoreError: It is busy, away, full or damaged; nothing is kept.
         """
         self._forget_if_gone()
+        if not self._is_ours:
+            self.upgrade()
         with self._translated(), self._engine.begin() as connection:
-            if not self._is_ours:
-                prepare(connection)
             yield connection
-        self._is_ours = True
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -78,14 +78,15 @@ class Database:
             yield connection
 
     def upgrade(self) -> None:
-        """Make the tables of an empty database, or bring those of an older version up to this one.
+        """Make the tables of an empty database, or bring those of an older version up to this one; all or nothing.
 
         Raises:
             InputError: The database belongs to another program or to a newer version.
+            StoreError: It is busy, away, full or damaged; nothing is changed.
         """
-        self._is_ours = False
-        with self.write():
-            pass
+        with self._translated(), self._engine.begin() as connection:
+            upgrade(connection)
+        self._is_ours = True
 
     def now(self, connection: Connection) -> datetime:
         """Return the time of the database's clock, aware, UTC; it moves inside a transaction."""
@@ -107,10 +108,11 @@ class Database:
         if self.file is not None and (not self.file.exists() or self.file.stat().st_size == 0):
             return True
         with self._translated(), self._reading() as connection:
-            has_nothing = is_empty(connection)
-        if not has_nothing:
+            state = find_state(connection)
+        if state == "older":
             self.upgrade()
-        return has_nothing
+        self._is_ours = state != "empty"
+        return state == "empty"
 
     def _forget_if_gone(self) -> None:
         if self._is_ours and self.file is not None:
@@ -128,7 +130,8 @@ def _empty_store() -> Iterator[Connection]:
     engine = create_engine("sqlite://")
     try:
         with engine.connect() as connection:
-            all_tables().create_all(connection)
+            for metadata in all_tables("sqlite"):
+                metadata.create_all(connection)
             yield connection
     finally:
         engine.dispose()

@@ -47,6 +47,7 @@ def _on_sqlite_connect(driver: sqlite3.Connection, _record: object) -> None:
 
 def _on_sqlite_begin(connection: Connection) -> None:
     is_read_only = connection.get_execution_options().get("is_read_only", False)
+    connection.exec_driver_sql(f"PRAGMA query_only = {'ON' if is_read_only else 'OFF'}")
     connection.exec_driver_sql("BEGIN" if is_read_only else "BEGIN IMMEDIATE")
 
 
