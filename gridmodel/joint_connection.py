@@ -86,6 +86,20 @@ class JointConnectionStudy(ConnectionStudy):
             found += new_violations(before, after, limits=limits)
         return tuple(found)
 
+    def find_fed_end(self, line: int) -> int:
+        """Return the end of a line that is fed through it, so that what tees off stands at the safe side of the line.
+
+        Of a line in a ring, or open at one end, it is the end that tells its island.
+
+        Raises:
+            KeyError: The line is not in the snapshot.
+        """
+        row = self.snapshot.net.line.loc[line]
+        ends, anchor = [int(row.from_bus), int(row.to_bus)], self._anchor(None, line)
+        base = self.get_base(anchor, in_flight=True)
+        upper = None if base is None else self._get_topology(base, anchor).upper_end(line, ends)
+        return anchor if upper is None else ends[1] if upper == ends[0] else ends[0]
+
     def name_element(self, violation: Violation) -> str:
         """Return the imported identifier of the element a violation is about."""
         return self._element_id(violation.table, violation.element)

@@ -56,6 +56,17 @@ class Parts:
         places = self.snapshot.nodes.index.get_indexer(pd.Index(buses))
         return [int(number) for number in np.unique(self._part[places[places >= 0]])]
 
+    def number_of_each(self, buses: _Integers) -> _Integers:
+        """Return the part of each of some nodes, same shape.
+
+        Raises:
+            KeyError: A bus is no node of the snapshot.
+        """
+        places = self.snapshot.nodes.index.get_indexer(pd.Index(buses))
+        if (places < 0).any():
+            raise KeyError(f"bus {buses[places < 0][0]} is no node")
+        return np.asarray(self._part[places], dtype=np.int64)
+
     def nodes(self, number: int) -> _Integers:
         """Return the nodes (bus indices) of a part in the order of the snapshot."""
         return np.asarray(self.snapshot.nodes.index[self._places[number]], dtype=np.int64)

@@ -71,6 +71,8 @@ def generate_scheme(
     version: str,
     progress: Progress | None = None,
     stock: StockTable | None = None,
+    ledger_seq: int | None = None,
+    ledger_sha256: str | None = None,
 ) -> Scheme:
     """Return the scheme that answers ``request``; a grid that cannot carry it gives ``joint_work`` with reasons.
 
@@ -85,6 +87,8 @@ def generate_scheme(
         version: Version of the product.
         progress: Called with (load flows done, bound).
         stock: Materials the utility has or ordered (物资库存); ``None`` where nobody said.
+        ledger_seq: Last entry of the capacity ledger (容量台账) whose live holds are in flight in ``snapshot``.
+        ledger_sha256: Digest of the ledger up to it.
 
     Raises:
         InputError: Dates contradict each other, or the location is outside the service area or swapped.
@@ -106,6 +110,7 @@ def generate_scheme(
         place_deg=place_deg,
         stock=stock,
         capacity_parameters_sha256=None if capacity is None else capacity.attrs.get("parameters_sha256"),
+        ledger=(ledger_seq, ledger_sha256),
     )
     if decision.voltage is None:
         return answer.refuse(decision.reasons, (), higher_voltage=decision.higher_voltage, tasks=decision.tasks)
@@ -155,6 +160,7 @@ class _Answer:
         place_deg: tuple[float, float],
         stock: StockTable | None,
         capacity_parameters_sha256: str | None,
+        ledger: tuple[int | None, str | None],
     ) -> None:
         self._request, self._snapshot, self._policy = request, snapshot, policy
         self._catalogue, self._stock = catalogue, stock
@@ -171,6 +177,8 @@ class _Answer:
             profile=policy.profile,
             capacity_parameters_sha256=capacity_parameters_sha256,
             stock_sha256=None if stock is None else stock.sha256,
+            ledger_seq=ledger[0],
+            ledger_sha256=ledger[1],
         )
 
     def refuse(self, reasons: tuple[Reason, ...], rejected: tuple[Rejected, ...], **more: Any) -> Scheme:

@@ -285,6 +285,10 @@ class Provenance:
     """What the capacity table in hand was computed with; ``None`` where the search had none."""
     stock_sha256: str | None = None
     """The stock table (物资库存表); ``None`` without one."""
+    ledger_seq: int | None = None
+    """Last entry of the capacity ledger (容量台账) whose live holds stood in the grid; ``None`` without a ledger."""
+    ledger_sha256: str | None = None
+    """Digest of all entries up to that one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

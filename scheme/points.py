@@ -283,6 +283,17 @@ def _courses(snapshot: Snapshot, lines: list[int]) -> Iterator[tuple[int, Floats
         yield line, starting_near([point[:2] for point in drawn], *ends[0])
 
 
+def find_tee_fraction(
+    snapshot: Snapshot, line: int, *, lon_deg: float, lat_deg: float, distance_max_m: float
+) -> float | None:
+    """Return how far along a line, from its first end, a tee at a place stands; ``None``: the line is elsewhere."""
+    course = next((path for _, path in _courses(snapshot, [line])), None)
+    if course is None:
+        return None
+    feet = LineIndex([course]).find_within(lon_deg, lat_deg, distance_max_m)
+    return feet[0][1].fraction_along if feet else None
+
+
 def _name(row: Any, kind: PointKind) -> str:
     """Return the name people use, or noun and id for a place without one."""
     return _text(row["name"]) or f"{_NOUNS[kind]}{row.element_id}"
