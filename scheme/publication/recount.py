@@ -71,7 +71,7 @@ def _inside(
     for row in rows:
         place = np.array([row.lon_deg, row.lat_deg])
         near = np.flatnonzero(((low <= place) & (place <= high)).all(axis=1))
-        for number in near:
+        for number in map(int, near):
             if is_inside(rings[number], row.lon_deg, row.lat_deg):
                 yield features[number], row
                 break

@@ -43,13 +43,12 @@ def list_transformers(
         table: Open capacity of its nodes, net of the ledger; index = bus, columns ``status`` and ``open_kva``.
         negative_list: Identifiers of transformers and feeders on the list; ``None``: no list was given.
     """
-    wanted = snapshot.transformers[snapshot.transformers.role.isin(UTILITY_ROLES)]
-    boards, stations = (snapshot.net.trafo[side].loc[wanted.index] for side in ("lv_bus", "hv_bus"))
     customers = _count_customers(snapshot)
+    places = list_places(snapshot)
     rows = []
-    for index, item in zip(wanted.index, wanted.itertuples(), strict=True):
-        board = int(boards[index])
-        place = _place(snapshot, board, int(stations[index]))
+    found = _utility_transformers(snapshot)
+    for item, board in zip(found.itertuples(), found.board.tolist(), strict=True):
+        place = places[str(item.element_id)]
         names = {str(item.element_id), str(item.feeder_id)}
         rows.append(
             TransformerRow(
@@ -62,6 +61,20 @@ def list_transformers(
             )
         )
     return tuple(rows)
+
+
+def list_places(snapshot: Snapshot) -> dict[str, tuple[float, float]]:
+    """Return longitude and latitude (degrees) of each utility transformer by identifier; NaN where not known."""
+    found = _utility_transformers(snapshot)
+    sides = zip(found.element_id.tolist(), found.board.tolist(), found.station.tolist(), strict=True)
+    return {str(element_id): _place(snapshot, board, station) for element_id, board, station in sides}
+
+
+def _utility_transformers(snapshot: Snapshot) -> pd.DataFrame:
+    """Return the utility's transformers with the buses of both sides."""
+    found = snapshot.transformers[snapshot.transformers.role.isin(UTILITY_ROLES)]
+    trafo = snapshot.net.trafo
+    return found.assign(board=trafo.lv_bus.loc[found.index], station=trafo.hv_bus.loc[found.index])
 
 
 def _place(snapshot: Snapshot, board: int, station: int) -> tuple[float, float]:
