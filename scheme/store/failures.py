@@ -63,8 +63,13 @@ def translated(file_name: str | None, *, is_opening: bool) -> Iterator[None]:
 def _as_ours(error: DBAPIError, file_name: str | None, is_opening: bool) -> DomainError:
     if isinstance(error.orig, sqlite3.Error):
         return _of_sqlite(str(error.orig), file_name, is_opening)
-    sqlstate = getattr(error.orig, "sqlstate", None)
-    if sqlstate is None or error.connection_invalidated:
+    return StoreError(_SQLSTATE_CLASSES["08"]) if error.connection_invalidated else of_driver(error.orig)
+
+
+def of_driver(error: BaseException | None) -> StoreError:
+    """Return what an error of the PostgreSQL driver means; without a SQLSTATE no server answered."""
+    sqlstate = getattr(error, "sqlstate", None)
+    if sqlstate is None:
         return StoreError(_SQLSTATE_CLASSES["08"])
     meaning = _SQLSTATE_CLASSES.get(sqlstate[:2], "the database failed")
     return StoreError(meaning, sqlstate=sqlstate)

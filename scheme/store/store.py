@@ -68,6 +68,7 @@ class Store(Database):
             if also is not None:
                 also(connection, sealed)
             point_to(connection, sealed.sha256)
+        self._show_grid(sealed)
         return sealed
 
     def store_changed(
@@ -102,6 +103,9 @@ class Store(Database):
                 also(connection, changed)
             point_to(connection, changed.sha256)
         self._loaded = (*self._loaded[:1], changed)
+        self._show_grid(changed, parent_sha256=parent_sha256)
+        if capacity is not None:
+            self._show_capacity(changed.sha256, *capacity)
 
     def find_current_sha256(self) -> str | None:
         """Return the digest of the current snapshot, ``None`` before the first import."""
@@ -153,6 +157,7 @@ class Store(Database):
         """
         with self.write() as connection:
             insert_capacity(connection, snapshot_sha256, key, manifest, contents)
+        self._show_capacity(snapshot_sha256, key, manifest, contents)
 
     def find_capacity(self, snapshot_sha256: str, key: CapacityKey) -> CapacityManifest | None:
         """Return the manifest of the capacity table computed from exactly these inputs."""
@@ -248,6 +253,22 @@ class Store(Database):
         if row is None:
             raise NotFoundError("no such document", scheme_id=scheme_id, file=file)
         return bytes(row[0])
+
+    def _show_grid(self, snapshot: Snapshot, *, parent_sha256: str | None = None) -> None:
+        if self.dialect == "postgresql":
+            from scheme.store.layers.fill import fill_grid
+
+            with self.write() as connection:
+                fill_grid(connection, snapshot, parent_sha256=parent_sha256)
+
+    def _show_capacity(
+        self, snapshot_sha256: str, key: CapacityKey, manifest: CapacityManifest, contents: Mapping[str, bytes]
+    ) -> None:
+        if self.dialect == "postgresql":
+            from scheme.store.layers.fill import fill_capacity
+
+            with self.write() as connection:
+                fill_capacity(connection, snapshot_sha256, key, manifest, contents)
 
     def _find(self, statement: Any) -> Row[Any] | None:
         rows = self._find_all(statement)

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import pandas as pd
 import pytest
 from sqlalchemy import text
 
+from scheme.capacity_blobs import to_blob
 from scheme.capacity_manifest import CapacityManifest, CapacityPart, digest_of
 from scheme.store import CapacityKey, Store, StoredScheme
 from tests.api.conftest import snapshot
 
-__all__ = ["count_rows", "make_key", "make_scheme", "manifest_of", "open_store", "snapshot", "store"]
+__all__ = ["count_rows", "make_key", "make_scheme", "manifest_of", "open_store", "part", "snapshot", "store"]
 
 
 def make_scheme(snapshot_sha256: str, **changes: Any) -> StoredScheme:
@@ -32,6 +34,11 @@ def make_key(parameters: str = "{}") -> CapacityKey:
     return CapacityKey(
         parameters=parameters, parameters_sha256=digest, profile="p", policy_sha256="q" * 64, as_of="2026-03-02"
     )
+
+
+def part(bus: int, open_kva: float = 1200.0) -> bytes:
+    """A part of a capacity table with one row."""
+    return to_blob(pd.DataFrame({"status": ["assessed"], "open_kva": [open_kva]}, index=[bus]))
 
 
 def manifest_of(*contents: bytes) -> tuple[CapacityManifest, dict[str, bytes]]:

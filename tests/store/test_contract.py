@@ -13,7 +13,7 @@ from gridmodel.errors import NotFoundError, SnapshotFormatError
 from gridmodel.snapshot import Snapshot
 from scheme.capacity_manifest import digest_of
 from scheme.store import IdempotencyConflictError, SnapshotMovedError, Store, StoreError
-from tests.store.conftest import count_rows, make_key, make_scheme, manifest_of
+from tests.store.conftest import count_rows, make_key, make_scheme, manifest_of, part
 
 OpenStore = Callable[[str], Store]
 COMMITMENT = CommitmentAdded(commitment_id="ZT-1", element_id="bus:0", capacity_kva=100.0)
@@ -80,7 +80,7 @@ def test_second_change_of_the_same_snapshot_is_refused_and_nothing_of_it_kept(
     first, second = change(parent, 100.0), change(parent, 200.0)
     open_store(store_url).store_changed(parent.sha256, *first)
     with pytest.raises(SnapshotMovedError):
-        store.store_changed(parent.sha256, *second, capacity=(make_key(), *manifest_of(b"part")))
+        store.store_changed(parent.sha256, *second, capacity=(make_key(), *manifest_of(part(0))))
     assert store.find_current_sha256() == first[0].sha256
     assert count_rows(store, "snapshot") == 2
     assert count_rows(store, "capacity_part") == 0
@@ -89,7 +89,7 @@ def test_second_change_of_the_same_snapshot_is_refused_and_nothing_of_it_kept(
 def test_changed_snapshot_and_its_capacity_table_are_kept_together(store: Store, snapshot: Snapshot) -> None:
     parent = store.store_snapshot(snapshot)
     changed, changes = change(parent)
-    manifest, contents = manifest_of(b"north", b"south")
+    manifest, contents = manifest_of(part(0), part(1))
     store.store_changed(parent.sha256, changed, changes, capacity=(make_key(), manifest, contents))
     assert store.find_capacity(changed.sha256, make_key()) == manifest
     assert store.find_capacity(parent.sha256, make_key()) is None
@@ -120,27 +120,27 @@ def test_damaged_changes_are_refused(store: Store, store_url: str, open_store: O
 def test_capacity_is_found_only_for_the_same_inputs(store: Store, snapshot: Snapshot) -> None:
     sha256 = store.store_snapshot(snapshot).sha256
     key, other = make_key(), make_key('{"power_factor":0.9}')
-    first, second = (manifest_of(content) for content in (b"table", b"newer"))
+    first, second = (manifest_of(content) for content in (part(0, 1200.0), part(0, 900.0)))
     store.store_capacity(sha256, key, *first)
     assert store.find_capacity(sha256, key) == first[0]
     assert store.find_capacity(sha256, other) is None
     store.store_capacity(sha256, key, *second)
     assert store.find_capacity(sha256, key) == second[0]
-    assert store.get_capacity_parts([digest_of(b"newer"), digest_of(b"table")]) == [b"newer", b"table"]
+    assert store.get_capacity_parts([*second[1], *first[1]]) == [part(0, 900.0), part(0, 1200.0)]
     with pytest.raises(NotFoundError):
         store.get_capacity_parts(["0" * 64])
 
 
 def test_tables_share_the_parts_they_have_in_common(store: Store, snapshot: Snapshot) -> None:
     sha256 = store.store_snapshot(snapshot).sha256
-    for number, contents in enumerate([(b"north", b"south"), (b"north", b"changed")]):
+    for number, contents in enumerate([(part(0), part(1)), (part(0), part(1, 900.0))]):
         store.store_capacity(sha256, make_key(str(number)), *manifest_of(*contents))
     assert count_rows(store, "capacity_part") == 3
 
 
 def test_many_parts_come_back_in_the_order_asked_for(store: Store, snapshot: Snapshot) -> None:
     sha256 = store.store_snapshot(snapshot).sha256
-    contents = [f"part {number}".encode() for number in range(1200)]
+    contents = [part(number) for number in range(1200)]
     store.store_capacity(sha256, make_key(), *manifest_of(*contents))
     assert store.get_capacity_parts([digest_of(content) for content in reversed(contents)]) == contents[::-1]
 

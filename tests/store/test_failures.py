@@ -196,20 +196,28 @@ def test_file_held_by_another_writer_is_waited_for_and_then_an_error(
 
 def test_full_disk_is_an_error_and_the_store_stays_whole(file_store: Store) -> None:
     """A limit of pages stands for a full disk: both are ``SQLITE_FULL``."""
-    with pytest.raises(StoreError, match="full"), file_store.write() as connection:
+
+    def fill(connection: Connection) -> None:
         pages = connection.execute(text("pragma page_count")).scalar_one()
         connection.execute(text(f"pragma max_page_count = {pages + 1}"))
         connection.execute(text("delete from current_snapshot"))
         connection.execute(text("insert into capacity_part values ('x', zeroblob(1000000))"))
+
+    with pytest.raises(StoreError, match="full"), file_store.write() as connection:
+        fill(connection)
     assert count_rows(file_store, "current_snapshot") == 1
     assert count_rows(file_store, "capacity_part") == 0
 
 
 def test_store_that_becomes_read_only_is_an_error_of_the_store(file_store: Store) -> None:
     """``query_only`` answers as a file system mounted again for reading does."""
-    with pytest.raises(StoreError, match="readonly"), file_store.write() as connection:
+
+    def remount(connection: Connection) -> None:
         connection.execute(text("pragma query_only = on"))
         connection.execute(text("delete from current_snapshot"))
+
+    with pytest.raises(StoreError, match="readonly"), file_store.write() as connection:
+        remount(connection)
     file_store.upgrade()
 
 

@@ -16,7 +16,7 @@ from gridmodel.changes import CommitmentAdded, apply_changes
 from gridmodel.errors import DomainError
 from gridmodel.snapshot import Snapshot
 from scheme.store import IdempotencyConflictError, SnapshotMovedError, Store, StoreError
-from tests.store.conftest import count_rows, make_key, make_scheme, manifest_of
+from tests.store.conftest import count_rows, make_key, make_scheme, manifest_of, part
 
 OpenStore = Callable[[str], Store]
 ROUNDS = 10
@@ -182,7 +182,7 @@ def test_capacity_tables_that_share_parts_are_kept_at_once(
 ) -> None:
     sha256 = store.store_snapshot(snapshot).sha256
     for turn in range(ROUNDS):
-        contents = [f"{turn} {number}".encode() for number in range(50)]
+        contents = [part(number, turn) for number in range(50)]
 
         def keep(number: int, turn: int = turn, contents: list[bytes] = contents) -> Callable[[], None]:
             ordered = contents if number else contents[::-1]

@@ -1,0 +1,175 @@
+"""Bringing the layers up to date: the grid of the current snapshot, the rows of its newest capacity table.
+
+Layers follow what is stored; nothing waits for them, and ``v_layer_state`` says which snapshot they show. Whoever finds
+that another snapshot became current leaves them to the one that made it so.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from psycopg import Error as DriverError
+from sqlalchemy import Connection, Table, delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from gridmodel.snapshot import Snapshot
+from scheme.capacity_blobs import from_blobs
+from scheme.capacity_manifest import CapacityManifest
+from scheme.store.failures import of_driver
+from scheme.store.layers.tables import GRID_FEEDER, GRID_LINE, GRID_NODE, LAYER_STATE, NODE_CAPACITY, SRID
+from scheme.store.records import CapacityKey
+from scheme.store.tables import CAPACITY_PART, CURRENT_SNAPSHOT
+
+_LON_DEG_MAX, _LAT_DEG_MAX = 180.0, 90.0
+
+
+def fill_grid(connection: Connection, snapshot: Snapshot, *, parent_sha256: str | None = None) -> None:
+    """Show a snapshot's nodes, lines and feeders, if it is the current one.
+
+    Args:
+        connection: In a transaction on PostgreSQL.
+        snapshot: With its digest.
+        parent_sha256: The snapshot it came out of by changes, which move no node and no line.
+
+    Raises:
+        StoreError: The database failed.
+    """
+    shown = _lock(connection, "grid")
+    if not _is_current(connection, snapshot.sha256) or shown == snapshot.sha256:
+        return
+    frames = {GRID_FEEDER: _feeders(snapshot)}
+    if shown is None or shown != parent_sha256:
+        frames |= {GRID_NODE: _nodes(snapshot), GRID_LINE: _lines(snapshot)}
+        _clear_capacity(connection, snapshot.sha256)
+    for table, frame in frames.items():
+        connection.execute(delete(table))
+        _copy(connection, table, frame)
+    _note(connection, "grid", snapshot_sha256=snapshot.sha256)
+
+
+def fill_capacity(
+    connection: Connection,
+    snapshot_sha256: str,
+    key: CapacityKey,
+    manifest: CapacityManifest,
+    contents: Mapping[str, bytes],
+) -> None:
+    """Show a capacity table of the current snapshot; only rows of parts that are new are written.
+
+    Args:
+        connection: In a transaction on PostgreSQL.
+        snapshot_sha256: What the table was computed from.
+        key: What else it was computed from.
+        manifest: The parts it consists of.
+        contents: Contents of parts by digest; the others are read from the store.
+
+    Raises:
+        StoreError: The database failed.
+    """
+    _lock(connection, "capacity")
+    if not _is_current(connection, snapshot_sha256):
+        return
+    wanted = {part.sha256 for part in manifest.parts}
+    present = set(connection.execute(select(NODE_CAPACITY.c.part_sha256).distinct()).scalars())
+    gone, new = sorted(present - wanted), sorted(wanted - present)
+    if gone:
+        connection.execute(delete(NODE_CAPACITY).where(NODE_CAPACITY.c.part_sha256 == func.any(gone)))
+    for digest, content in _contents(connection, new, contents):
+        _copy(
+            connection, NODE_CAPACITY, from_blobs([content]).rename_axis("bus").reset_index().assign(part_sha256=digest)
+        )
+    known = {"parameters_sha256": key.parameters_sha256, "as_of": key.as_of}
+    _note(connection, "capacity", snapshot_sha256=snapshot_sha256, **known)
+
+
+def _contents(
+    connection: Connection, digests: Sequence[str], given: Mapping[str, bytes]
+) -> Iterator[tuple[str, bytes]]:
+    for digest in digests:
+        content = given.get(digest)
+        if content is None:
+            is_this = CAPACITY_PART.c.sha256 == digest
+            content = bytes(connection.execute(select(CAPACITY_PART.c.content).where(is_this)).scalar_one())
+        yield digest, content
+
+
+def _lock(connection: Connection, layer: str) -> str | None:
+    """Keep others from filling the layer at the same time; return the snapshot it shows."""
+    row = {"layer": layer, "snapshot_sha256": ""}
+    connection.execute(insert(LAYER_STATE).values(row).on_conflict_do_nothing())
+    is_this = LAYER_STATE.c.layer == layer
+    statement = select(LAYER_STATE.c.snapshot_sha256).where(is_this).with_for_update()
+    return connection.execute(statement).scalar_one() or None
+
+
+def _clear_capacity(connection: Connection, sha256: str) -> None:
+    """Take away capacities of another grid: they would be shown at nodes that happen to have the same number."""
+    if _lock(connection, "capacity") != sha256:
+        connection.execute(delete(NODE_CAPACITY))
+        _note(connection, "capacity", snapshot_sha256="")
+
+
+def _is_current(connection: Connection, sha256: str) -> bool:
+    return connection.execute(select(CURRENT_SNAPSHOT.c.snapshot_sha256)).scalar() == sha256
+
+
+def _note(connection: Connection, layer: str, **values: str) -> None:
+    connection.execute(update(LAYER_STATE).where(LAYER_STATE.c.layer == layer).values(values))
+
+
+def _copy(connection: Connection, table: Table, frame: pd.DataFrame) -> None:
+    """Write the rows of a frame by COPY; columns the frame lacks, and what is not known in it, are null."""
+    names = [column.name for column in table.columns]
+    plain = frame.reindex(columns=names).astype(object).replace({np.nan: None})
+    rows: Iterable[tuple[Any, ...]] = plain.itertuples(index=False, name=None)
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    try:
+        with driver.cursor() as cursor, cursor.copy(f"COPY {table.name} ({', '.join(names)}) FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
+    except DriverError as error:
+        raise of_driver(error) from error
+
+
+def _nodes(snapshot: Snapshot) -> pd.DataFrame:
+    frame = snapshot.nodes.rename_axis("bus").reset_index()
+    places = zip(frame["lon_deg"], frame["lat_deg"], strict=True)
+    return frame.assign(place=pd.Series([_point(lon_deg, lat_deg) for lon_deg, lat_deg in places], dtype=object))
+
+
+def _lines(snapshot: Snapshot) -> pd.DataFrame:
+    net, frame = snapshot.net, snapshot.lines
+    if frame.empty:
+        return frame
+    own = net.line.loc[frame.index]
+    geo = own["geo"].tolist() if "geo" in own else [None] * len(own)
+    places = snapshot.nodes[["lon_deg", "lat_deg"]]
+    ends = [places.reindex(own[name]).to_numpy(dtype=float) for name in ("from_bus", "to_bus")]
+    routes = pd.Series([_route(text, start, end) for text, start, end in zip(geo, *ends, strict=True)], dtype=object)
+    return frame.rename_axis("line").reset_index().assign(route=routes, length_km=own["length_km"].to_numpy())
+
+
+def _feeders(snapshot: Snapshot) -> pd.DataFrame:
+    return snapshot.feeders.rename_axis("feeder_id").reset_index()
+
+
+def _point(lon_deg: float, lat_deg: float) -> str | None:
+    return f"SRID={SRID};POINT({lon_deg!r} {lat_deg!r})" if _is_place(lon_deg, lat_deg) else None
+
+
+def _route(text: object, start: np.ndarray, end: np.ndarray) -> str | None:
+    """Return the line's own route, else the straight line between its ends where both are known."""
+    vertices = json.loads(text)["coordinates"] if isinstance(text, str) else [start.tolist(), end.tolist()]
+    if len(vertices) < 2 or not all(_is_place(*vertex[:2]) for vertex in vertices):
+        return None
+    return f"SRID={SRID};LINESTRING({','.join(f'{float(x)!r} {float(y)!r}' for x, y, *_ in vertices)})"
+
+
+def _is_place(lon_deg: float, lat_deg: float) -> bool:
+    """Whether both numbers are known and on the globe; NaN compares as neither."""
+    return abs(lon_deg) <= _LON_DEG_MAX and abs(lat_deg) <= _LAT_DEG_MAX
