@@ -53,12 +53,30 @@ class Place:
     above: Above
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LevelCapacity:
+    """Administrative capacity at one level above a node (kVA); NaN where it is not known."""
+
+    kind: str
+    """``transformer`` | ``feeder`` | ``main transformer``."""
+    element_ids: tuple[str, ...]
+    """Transformers that feed in parallel count together; empty where the level has no element."""
+    gross_kva: float
+    """Without in-flight commitments."""
+    net_kva: float
+    """With them taken off."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Level:
     key: tuple[str, object]
-    element_id: str
+    element_ids: tuple[str, ...]
     gross_kva: float
     missing: str
+
+    @property
+    def element_id(self) -> str:
+        return " ".join(self.element_ids)
 
 
 class AdministrativeFormula:
@@ -108,6 +126,18 @@ class AdministrativeFormula:
             reason="",
         )
 
+    def levels(self, place: Place) -> list[LevelCapacity]:
+        """Return every level above a node, from the node up."""
+        return [
+            LevelCapacity(
+                kind=level.key[0],
+                element_ids=level.element_ids,
+                gross_kva=level.gross_kva,
+                net_kva=level.gross_kva - self._booked_kva[level.key],
+            )
+            for level in self._levels_of(place)
+        ]
+
     def _levels_of(self, place: Place) -> list[_Level]:
         asked: list[tuple[str, object]] = []
         if place.is_low_voltage:
@@ -128,17 +158,17 @@ class AdministrativeFormula:
         name, trafos = key
         ratio = self._loading.transformer_ratio if name == "transformer" else self._loading.main_transformer_ratio
         if not trafos or any(t not in self._transformers for t in trafos):
-            return _Level(key, "", math.nan, f"{name} not known")
+            return _Level(key, (), math.nan, f"{name} not known")
         ids, ratings_kva, measured_kva = zip(*(self._transformers[t] for t in trafos), strict=True)
-        element_id, gross_kva = " ".join(ids), ratio * sum(ratings_kva) - sum(measured_kva)
-        missing = f"measured maximum or rating of {name} {element_id} missing" if math.isnan(gross_kva) else ""
-        return _Level(key, element_id, gross_kva, missing)
+        gross_kva = ratio * sum(ratings_kva) - sum(measured_kva)
+        missing = f"measured maximum or rating of {name} {' '.join(ids)} missing" if math.isnan(gross_kva) else ""
+        return _Level(key, ids, gross_kva, missing)
 
     def _feeder_level(self, key: tuple[str, Any]) -> _Level:
         _, feeder_id = key
         if feeder_id not in self._feeders:
-            return _Level(key, feeder_id, math.nan, f"feeder {feeder_id} not known")
+            return _Level(key, (feeder_id,), math.nan, f"feeder {feeder_id} not known")
         u_kv, rating_a, measured_a = self._feeders[feeder_id]
         gross_kva = math.sqrt(3.0) * u_kv * (self._loading.feeder_ratio * rating_a - measured_a)
         missing = f"measured maximum or rating of feeder {feeder_id} missing" if math.isnan(gross_kva) else ""
-        return _Level(key, feeder_id, gross_kva, missing)
+        return _Level(key, (feeder_id,), gross_kva, missing)

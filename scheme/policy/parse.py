@@ -13,7 +13,7 @@ from scheme.policy.parameter import Op, PolicyParameter, PolicyValue, Profile
 
 NUMBER_UNITS = frozenset(
     {"kW", "kVA", "kvar", "V", "kV", "A", "kA", "ohm", "degree_c", "ratio", "pu", "m", "km", "mm2", "count"}
-    | {"workday", "day", "month", "year", "hour", "minute", "cny_per_kva", "cny10k"}
+    | {"workday", "day", "month", "year", "hour", "minute", "second", "cny_per_kva", "cny10k"}
 )
 UNITS = NUMBER_UNITS | {"text", "texts", "flag", "record", "table"} | {f"{unit}_list" for unit in NUMBER_UNITS}
 FORMS = frozenset({"record", "table"})

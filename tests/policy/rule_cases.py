@@ -14,6 +14,8 @@ import numpy as np
 from gridmodel.errors import InputError
 from gridmodel.profiles import LoadProfiles
 from scheme.errors import PolicyNotInForceError
+from scheme.ledger.alarms import is_overdue
+from scheme.ledger.clock import ClockLimits, find_jump
 from scheme.limits import capacity_settings, generation_hours, generation_settings, operating_limits
 from scheme.model import Timeline
 from scheme.policy.parameter import PolicySet, PolicyView
@@ -242,6 +244,11 @@ def _map_rules(given: Given, view: PolicyView) -> dict[str, Any]:
     return {name: getattr(rules, name) for name in ("cell_side_m", "block_side_cells", "band_edges_va")}
 
 
+def _clock_jump(given: Given, view: PolicyView) -> str:
+    moments = {name: None if given[name] is None else datetime.fromisoformat(given[name]) for name in given}
+    return find_jump(**moments, limits=ClockLimits.read(view))  # type: ignore[arg-type]
+
+
 RULES: dict[str, Callable[[Given, PolicyView], Any]] = {
     "supply": _supply,
     "structure": _supply,
@@ -306,6 +313,10 @@ RULES: dict[str, Callable[[Given, PolicyView], Any]] = {
     "map_due": lambda g, v: is_due(g["months"], v),
     "map_audience": lambda g, v: _or_missing(lambda: find_map_audience(v)),
     "reply": lambda g, v: decide_reply(v, **g),
+    "ledger_clock": _clock_jump,
+    "ledger_energised": lambda g, v: is_overdue(
+        date.fromisoformat(g["energised_on"]), date.fromisoformat(g["today"]), v
+    ),
     "ranking": _order,
     "crossings": _crossings,
     "dedicated_line": lambda g, v: offers_dedicated_line(g["capacity_kva"], v),
