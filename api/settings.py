@@ -29,6 +29,8 @@ class Settings(BaseSettings):
 
     db: str | None = Field(default=None, repr=False)
     """Store; its URL may carry a password."""
+    public_db: str | None = Field(default=None, repr=False)
+    """Where publications are kept, apart from the store."""
     policy: Path | None = None
     """The utility's own policy folder."""
     trusted_hosts: Names = ()

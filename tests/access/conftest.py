@@ -1,5 +1,5 @@
-"""The two-node snapshot."""
+"""The two-node snapshot, and services with quick calculations."""
 
-from tests.api.conftest import snapshot
+from tests.api.conftest import open_services, snapshot
 
-__all__ = ["snapshot"]
+__all__ = ["open_services", "snapshot"]
