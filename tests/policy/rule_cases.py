@@ -13,6 +13,7 @@ import numpy as np
 
 from gridmodel.errors import InputError
 from gridmodel.profiles import LoadProfiles
+from scheme.disclosure.rules import application_days, may_apply, read_customer_rules
 from scheme.errors import PolicyNotInForceError
 from scheme.ledger.alarms import is_overdue
 from scheme.ledger.clock import ClockLimits, find_jump
@@ -244,6 +245,19 @@ def _map_rules(given: Given, view: PolicyView) -> dict[str, Any]:
     return {name: getattr(rules, name) for name in ("cell_side_m", "block_side_cells", "band_edges_va")}
 
 
+def _customer_view(given: Given, view: PolicyView) -> dict[str, Any]:
+    rules = read_customer_rules(view)
+    return {
+        "capacities_kva": [rules.floor_capacity_kva(value) for value in given.get("capacities_kva", [])],
+        "routes_m": [rules.round_route_m(value) for value in given.get("routes_m", [])],
+        "costs_cny10k": [rules.round_cost_cny10k(value) for value in given.get("costs_cny10k", [])],
+        "reasons": [rules.explain(code).reason for code in given.get("codes", [])],
+        "sees_names": rules.sees_names,
+        "may_apply": [may_apply(count, view) for count in given.get("applications", [])],
+        "application_days": application_days(view),
+    }
+
+
 def _clock_jump(given: Given, view: PolicyView) -> str:
     moments = {name: None if given[name] is None else datetime.fromisoformat(given[name]) for name in given}
     return find_jump(**moments, limits=ClockLimits.read(view))  # type: ignore[arg-type]
@@ -312,6 +326,7 @@ RULES: dict[str, Callable[[Given, PolicyView], Any]] = {
     "map_enough": lambda g, v: read_map_rules(v).is_enough(g["transformers"], g["customers"]),
     "map_due": lambda g, v: is_due(g["months"], v),
     "map_audience": lambda g, v: _or_missing(lambda: find_map_audience(v)),
+    "customer_view": _customer_view,
     "reply": lambda g, v: decide_reply(v, **g),
     "ledger_clock": _clock_jump,
     "ledger_energised": lambda g, v: is_overdue(
