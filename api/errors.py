@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import logging
+import json
 from collections.abc import Mapping
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from gridmodel.errors import DomainError
 
@@ -17,17 +19,28 @@ STATUS_BY_CODE: Mapping[str, int] = {
     "not_found": 404,
     "request.idempotency_conflict": 422,
     "request.idempotency_key": 400,
+    "request.json": 400,
     "request.media_type": 415,
+    "request.not_acceptable": 406,
+    "request.too_large": 413,
     "snapshot.missing": 409,
+    "snapshot.moved": 409,
     "capacity.not_ready": 503,
     "grid.no_convergence": 409,
+    "grid.engine_disagreement": 409,
     "scheme.policy_not_in_force": 409,
     "store.unavailable": 503,
 }
 """Codes that are not listed are faults of the service: 500."""
 
+RETRY_CODES = frozenset({"snapshot.moved"})
+"""Conflicts that pass by themselves: the same request may succeed when it is sent again."""
+
+OGC_TAG = "ogc"
+"""Routes under this tag answer a wrong parameter with 400, as OGC API - Features Part 1, 7.5 asks."""
+
 RETRY_AFTER_S = 5
-_LOG = logging.getLogger(__name__)
+PROBLEM_MEDIA_TYPE = "application/problem+json"
 
 
 class IdempotencyKeyError(DomainError):
@@ -36,56 +49,106 @@ class IdempotencyKeyError(DomainError):
     code = "request.idempotency_key"
 
 
+class JsonTextError(DomainError):
+    """The body is not a JSON text in UTF-8 with each key once, finite numbers and a bounded depth."""
+
+    code = "request.json"
+
+
 class MediaTypeError(DomainError):
-    """The body is not declared as JSON."""
+    """The body is not declared as what the operation takes."""
 
     code = "request.media_type"
 
 
+class NotAcceptableError(DomainError):
+    """The client takes none of the media types the operation answers with."""
+
+    code = "request.not_acceptable"
+
+
+class TooLargeError(DomainError):
+    """The body is larger than the operation takes."""
+
+    code = "request.too_large"
+
+
+class ProblemResponse(JSONResponse):
+    """One problem document. A refused value may hold what UTF-8 cannot carry (lone surrogates); it is replaced."""
+
+    media_type = PROBLEM_MEDIA_TYPE
+
+    def render(self, content: object) -> bytes:
+        return json.dumps(content, ensure_ascii=False, default=str).encode("utf-8", "replace")
+
+
 def problem(
-    status: int, *, code: str, title: str, context: Mapping[str, object] | None = None, detail: str | None = None
-) -> JSONResponse:
-    """Return an RFC 9457 response."""
+    status: int,
+    *,
+    code: str,
+    title: str,
+    context: Mapping[str, object] | None = None,
+    detail: str | None = None,
+    must_retry: bool = False,
+) -> ProblemResponse:
+    """Return an RFC 9457 response; ``must_retry`` tells the client when to come again, as every 503 does."""
     body: dict[str, object] = {"type": f"/errors/{code}", "title": title, "status": status, "code": code}
     if detail is not None:
         body["detail"] = detail
     known = {name: value for name, value in (context or {}).items() if value is not None}
     if known:
         body["context"] = known
-    headers = {"Retry-After": str(RETRY_AFTER_S)} if status == 503 else None
-    return JSONResponse(body, status, headers=headers, media_type="application/problem+json")
+    headers = {"Retry-After": str(RETRY_AFTER_S)} if status == 503 or must_retry else None
+    return ProblemResponse(body, status, headers=headers)
 
 
 def install_error_handlers(app: FastAPI) -> None:
-    """Make every error of ``app`` a problem document."""
+    """Make every error of ``app`` a problem document; faults nobody expected are :mod:`api.observability`'s."""
     app.add_exception_handler(DomainError, _on_domain_error)
     app.add_exception_handler(HTTPException, _on_http_error)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
-    app.add_exception_handler(Exception, _on_fault)
 
 
-def _on_domain_error(_request: Request, error: Exception) -> JSONResponse:
+def _on_domain_error(request: Request, error: Exception) -> ProblemResponse:
     assert isinstance(error, DomainError)
-    status = STATUS_BY_CODE.get(error.code, 500)
+    status = _status_for(request, STATUS_BY_CODE.get(error.code, 500))
     if status == 500:
-        _LOG.error("request failed", extra={"code": error.code}, exc_info=error)
-    return problem(status, code=error.code, title=error.message, context=error.context)
+        request.scope.setdefault("state", {})["fault"] = error
+        return internal_problem()
+    return problem(
+        status, code=error.code, title=error.message, context=error.context, must_retry=error.code in RETRY_CODES
+    )
 
 
-def _on_http_error(_request: Request, error: Exception) -> JSONResponse:
+def internal_problem() -> ProblemResponse:
+    """Return what is said of a fault of the service: nothing about its inside."""
+    return problem(500, code="internal", title="the service made a mistake; nothing was stored")
+
+
+def _on_http_error(request: Request, error: Exception) -> ProblemResponse:
     assert isinstance(error, HTTPException)
     response = problem(error.status_code, code=f"http.{error.status_code}", title=str(error.detail))
     response.headers.update(error.headers or {})
+    if error.status_code == 405:
+        response.headers["Allow"] = ", ".join(sorted(_methods_at(request)))
     return response
 
 
-def _on_validation_error(_request: Request, error: Exception) -> JSONResponse:
+def _methods_at(request: Request) -> set[str]:
+    """Return every method the path is served under; the framework names those of its first route only."""
+    routes = [route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE]
+    return {method for route in routes for method in getattr(route, "methods", None) or ()}
+
+
+def _on_validation_error(request: Request, error: Exception) -> ProblemResponse:
     assert isinstance(error, RequestValidationError)
-    first = error.errors()[0]
+    first: Mapping[str, Any] = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"])
-    return problem(422, code="input.invalid", title=f"{place}: {first['msg']}", context={"field": place})
+    return problem(
+        _status_for(request, 422), code="input.invalid", title=f"{place}: {first['msg']}", context={"field": place}
+    )
 
 
-def _on_fault(_request: Request, error: Exception) -> JSONResponse:
-    _LOG.error("unexpected fault", exc_info=error)
-    return problem(500, code="internal", title="the service made a mistake; nothing was stored")
+def _status_for(request: Request, status: int) -> int:
+    is_ogc = OGC_TAG in getattr(request.scope.get("route"), "tags", ())
+    return 400 if is_ogc and status == 422 else status

@@ -1,4 +1,4 @@
-"""What every HTTP exchange passes: only known host names, bounded bodies, security headers."""
+"""What every HTTP exchange passes: only known host names, bounded request lines and headers, security headers."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from collections.abc import Collection
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import problem
+from api.errors import ProblemResponse, problem
 
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
+TARGET_BYTES_MAX = 8_192
+HEADER_BYTES_MAX = 16_384
+HEADERS_MAX = 100
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -46,11 +49,22 @@ class Guard:
                     headers.setdefault(name, value)
             await send(message)
 
+        app = self._refusal(scope) or self._app
+        await app(scope, receive, send_with_headers)
+
+    def _refusal(self, scope: Scope) -> ProblemResponse | None:
         if _host_name(Headers(scope=scope).get("host", "")) not in self._allowed_hosts:
-            refusal = problem(421, code="http.host", title="this service does not answer under this host name")
-            await refusal(scope, receive, send_with_headers)
-            return
-        await self._app(scope, receive, send_with_headers)
+            return problem(421, code="http.host", title="this service does not answer under this host name")
+        if len(scope["headers"]) > HEADERS_MAX or sum(map(_size, scope["headers"])) > HEADER_BYTES_MAX:
+            return problem(431, code="http.431", title="the headers are too large")
+        if len(scope.get("raw_path") or b"") + len(scope["query_string"]) > TARGET_BYTES_MAX:
+            return problem(414, code="http.414", title="the address is too long")
+        return None
+
+
+def _size(header: tuple[bytes, bytes]) -> int:
+    name, value = header
+    return len(name) + len(value)
 
 
 def _host_name(host: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -37,11 +37,16 @@ Text = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_print
 RequestId = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 
 
-class _Strict(BaseModel):
+class StrictRecord(BaseModel):
+    """What comes from outside: no other fields, no conversions, finite numbers."""
+
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
-class Applicant(_Strict):
+Record = TypeVar("Record", bound=StrictRecord)
+
+
+class Applicant(StrictRecord):
     """Who applies."""
 
     name: Text
@@ -51,7 +56,7 @@ class Applicant(_Strict):
     contact: Text | None = None
 
 
-class Location(_Strict):
+class Location(StrictRecord):
     """Where the supply is wanted; the datum has no default."""
 
     lon_deg: Annotated[float, Field(ge=-180.0, le=180.0)]
@@ -59,14 +64,14 @@ class Location(_Strict):
     datum: Datum
 
 
-class HarmonicCurrent(_Strict):
+class HarmonicCurrent(StrictRecord):
     """One order of the customer's harmonic currents."""
 
     order: Annotated[int, Field(ge=2, le=25)]
     current_a: Annotated[float, Field(ge=0.0, le=100_000.0)]
 
 
-class Demand(_Strict):
+class Demand(StrictRecord):
     """How much is wanted."""
 
     installed_kw: Annotated[float, Field(gt=0.0, le=1_000_000.0)]
@@ -110,7 +115,7 @@ Position = tuple[Annotated[float, Field(ge=-180.0, le=180.0)], Annotated[float, 
 Ring = Annotated[tuple[Position, ...], Field(min_length=4, max_length=10_000)]
 
 
-class Polygon(_Strict):
+class Polygon(StrictRecord):
     """GeoJSON Polygon (RFC 7946): rings of longitude and latitude, first position repeated as the last."""
 
     type: Literal["Polygon"]
@@ -123,7 +128,7 @@ class Polygon(_Strict):
         return self
 
 
-class Circumstances(_Strict):
+class Circumstances(StrictRecord):
     """Facts that move a rule; absent means not claimed."""
 
     in_provincial_park: bool | None = None
@@ -173,7 +178,7 @@ class Circumstances(_Strict):
     """有产权证明."""
 
 
-class SupplyRequest(_Strict):
+class SupplyRequest(StrictRecord):
     """One request; required unless optional here."""
 
     request_id: RequestId
@@ -203,6 +208,15 @@ def parse_request(text: str | bytes, *, file: str | None = None) -> SupplyReques
     Raises:
         InputError: Not UTF-8, not JSON, a repeated key, or a field that is missing, unknown or out of range.
     """
+    return parse_record(SupplyRequest, text, file=file)
+
+
+def parse_record(model: type[Record], text: str | bytes, *, file: str | None = None) -> Record:
+    """Return the record of ``model`` in a JSON text.
+
+    Raises:
+        InputError: Not UTF-8, not JSON, a repeated key, or a field that is missing, unknown or out of range.
+    """
     try:
         if isinstance(text, bytes):
             text = text.decode("utf-8-sig")
@@ -214,7 +228,7 @@ def parse_request(text: str | bytes, *, file: str | None = None) -> SupplyReques
     except ValueError as error:
         raise InputError(f"not valid JSON: {error}", file=file, allowed="a JSON object, each key once") from error
     try:
-        return SupplyRequest.model_validate_json(text)
+        return model.model_validate_json(text)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "(whole document)"

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
-from api.app import create_app
-from api.guard import LOOPBACK_HOSTS
+from api.access import Role
 from api.inputs import BODY_BYTES_MAX
 from api.services import Services
 from gridmodel.errors import ConvergenceError
 from gridmodel.snapshot import Snapshot
 from scheme.store import Store
+from tests.api.clients import make_client, make_clients
 from tests.api.conftest import AS_OF, REQUEST, fake_parts
 
 Body = dict[str, Any]
@@ -35,17 +35,19 @@ def client(services: Services) -> TestClient:
 
 
 @pytest.fixture(scope="module")
-def calm_client(tmp_path_factory: pytest.TempPathFactory, snapshot: Snapshot) -> TestClient:
+def calm_clients(tmp_path_factory: pytest.TempPathFactory, snapshot: Snapshot) -> Mapping[Role | None, TestClient]:
     """A service with its capacity table ready, shared by tests that are refused and change nothing."""
     store = Store(str(tmp_path_factory.mktemp("calm") / "store.db"))
     store.store_snapshot(snapshot)
     services = Services(store, profile="shenqiu-2022", clock=lambda: AS_OF, parts=fake_parts())
-    return ready(make_client(services))
+    clients = make_clients(services)
+    ready(clients["engineer"])
+    return clients
 
 
-def make_client(services: Services) -> TestClient:
-    app = create_app(services, allowed_hosts=LOOPBACK_HOSTS | {"testserver"})
-    return TestClient(app, raise_server_exceptions=False)
+@pytest.fixture(scope="module")
+def calm_client(calm_clients: Mapping[Role | None, TestClient]) -> TestClient:
+    return calm_clients["engineer"]
 
 
 def post(client: TestClient, body: Body | bytes, *, key: str = "k1", media_type: str = "application/json") -> Any:
@@ -138,20 +140,27 @@ def test_same_key_at_the_same_time_gives_one_scheme(services: Services) -> None:
     assert sorted("idempotency-replayed" in response.headers for response in seen) == [False, True, True, True]
 
 
-BAD_BODIES: dict[str, Body | bytes] = {
+NOT_JSON: dict[str, bytes] = {
     "empty": b"",
     "not json": b"{",
-    "array": b"[]",
-    "null": b"null",
     "not utf-8": b'{"request_id": "\xff\xfe"}',
     "utf-16": json.dumps(REQUEST).encode("utf-16"),
+    "byte order mark": b"\xef\xbb\xbf{}",
     "deep nesting": b"[" * 100_000,
+    "33 levels": b"[" * 33 + b"]" * 33,
     "deep objects": b'{"a":' * 20_000,
     "duplicate key": json.dumps(REQUEST)[:-1].encode() + b', "request_id": "R-2"}',
     "NaN": json.dumps(changed("location.lon_deg", float("nan"))).encode(),
     "infinity": json.dumps(changed("location.lon_deg", float("inf"))).encode(),
-    "overflowing exponent": json.dumps(REQUEST).replace("115.1", "1e999").encode(),
     "huge integer": json.dumps(REQUEST).replace("50.0", "9" * 5000).encode(),
+    "trailing text": json.dumps(REQUEST).encode() + b"}",
+}
+"""Bodies that are no JSON text (RFC 8259, each key once, finite numbers): 400."""
+BAD_BODIES: dict[str, Body | bytes] = {
+    "array": b"[]",
+    "null": b"null",
+    "32 levels": b"[" * 32 + b"]" * 32,
+    "overflowing exponent": json.dumps(REQUEST).replace("115.1", "1e999").encode(),
     "2^63": changed("demand.installed_kw", 2**63),
     "negative": changed("demand.installed_kw", -100.0),
     "zero": changed("demand.installed_kw", 0.0),
@@ -174,10 +183,15 @@ BAD_BODIES: dict[str, Body | bytes] = {
 }
 
 
-@pytest.mark.parametrize("name", BAD_BODIES)
-def test_bad_body_is_refused_and_its_key_stays_free(calm_client: TestClient, name: str) -> None:
-    assert_problem(post(calm_client, BAD_BODIES[name], key=f"bad-{list(BAD_BODIES).index(name)}"), 422)
-    accepted = post(calm_client, REQUEST, key=f"bad-{list(BAD_BODIES).index(name)}")
+"""JSON texts that are no request: 422."""
+REFUSED = {**dict.fromkeys(NOT_JSON, 400), **dict.fromkeys(BAD_BODIES, 422)}
+
+
+@pytest.mark.parametrize(("name", "status"), REFUSED.items())
+def test_bad_body_is_refused_and_its_key_stays_free(calm_client: TestClient, name: str, status: int) -> None:
+    key = f"bad-{list(REFUSED).index(name)}"
+    assert_problem(post(calm_client, {**NOT_JSON, **BAD_BODIES}[name], key=key), status)
+    accepted = post(calm_client, REQUEST, key=key)
     assert accepted.status_code == 201
     assert "idempotency-replayed" not in accepted.headers
 
@@ -234,12 +248,21 @@ def test_request_before_any_import_is_refused(open_services: Callable[..., Servi
     client = make_client(open_services())
     assert_problem(post(client, REQUEST), 409)
     assert_problem(client.get("/v1/capacity"), 409)
-    assert client.get("/health").json()["snapshot_sha256"] is None
+    assert client.get("/v1/status").json()["snapshot_sha256"] is None
+    assert_problem(client.get("/readyz"), 503)
 
 
-def test_health_names_version_and_snapshot(client: TestClient, services: Services) -> None:
-    body = client.get("/health").json()
-    assert body["status"] == "ok"
+def test_health_says_no_more_than_that_the_service_is_there(
+    calm_clients: Mapping[Role | None, TestClient],
+) -> None:
+    for path in ("/health", "/healthz", "/readyz"):
+        answer = calm_clients[None].get(path)
+        assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+
+
+def test_status_names_version_and_snapshot(client: TestClient, services: Services) -> None:
+    body = client.get("/v1/status").json()
+    assert (body["status"], body["store"]) == ("ok", "ok")
     assert body["snapshot_sha256"] == services.store.find_current_sha256()
 
 
@@ -389,7 +412,7 @@ def test_openapi_names_the_members_of_every_answer(client: TestClient) -> None:
     ):
         responses = document["paths"][path]["get"]["responses"]
         assert media_type in responses["200"]["content"]
-        assert {"4XX", "5XX"} <= set(responses)
+        assert {"401", "403", "422", "503"} <= set(responses)
 
 
 def test_openapi_states_request_and_problems(calm_client: TestClient) -> None:
@@ -397,7 +420,7 @@ def test_openapi_states_request_and_problems(calm_client: TestClient) -> None:
     post_scheme = document["paths"]["/v1/schemes"]["post"]
     schema = post_scheme["requestBody"]["content"]["application/json"]["schema"]
     assert find(document, schema["$ref"])["additionalProperties"] is False
-    assert "application/problem+json" in post_scheme["responses"]["4XX"]["content"]
+    assert "application/problem+json" in post_scheme["responses"]["422"]["content"]
     [key] = post_scheme["parameters"]
     assert (key["name"], key["in"], key["required"]) == ("Idempotency-Key", "header", True)
     assert {"/health", "/v1/capacity", "/v1/schemes/{scheme_id}"} <= set(document["paths"])

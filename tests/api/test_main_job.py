@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from starlette.testclient import TestClient
 
-from api.app import create_app
 from api.cli import main
 from api.demo import REQUESTS, township_folder
 from api.services import Services
 from scheme.store import Store
+from tests.api.clients import make_client
 from tests.api.test_import import six_bus_json
 
 DATE = "2026-03-02"
@@ -80,7 +79,7 @@ def test_all_documents_are_written_and_stored(job: Job) -> None:
 def test_http_gives_the_bytes_the_command_line_gave(job: Job) -> None:
     store = Store(str(job.folder / "six.db"))
     services = Services(store, profile="shenqiu-2022", clock=lambda: date.fromisoformat(DATE))
-    client = TestClient(create_app(services), base_url="http://localhost")
+    client = make_client(services)
     created = client.post("/v1/schemes", json=REQUEST, headers={"Idempotency-Key": "k"})
     assert created.status_code == 201
     assert created.content == (job.folder / "scheme/scheme.json").read_bytes()

@@ -11,20 +11,18 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from api.app import create_app
 from api.cli import main
-from api.guard import LOOPBACK_HOSTS
 from api.options import Shared
 from api.services import Services
 from scheme.policy.loader import load_policy
+from tests.api.clients import make_client
 
 URL = "/v1/policy/parameters/"
 
 
 @pytest.fixture
 def client(open_services: Callable[..., Services]) -> TestClient:
-    app = create_app(open_services(load_policy=load_policy), allowed_hosts=LOOPBACK_HOSTS | {"testserver"})
-    return TestClient(app, raise_server_exceptions=False)
+    return make_client(open_services(load_policy=load_policy), None)
 
 
 def test_parameter_tells_number_date_and_clause(client: TestClient) -> None:

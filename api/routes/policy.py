@@ -7,23 +7,28 @@ from typing import Annotated, Any
 
 from fastapi import FastAPI, Path, Query
 
+from api.access import ROLES, Principal, allow
 from api.openapi import reference, response_of
-from api.services import Services
+from api.routes.backend import Backend
 from gridmodel.errors import InputError
 from scheme.policy.parameter import PolicyView
 
-ParameterId = Annotated[str, Path(pattern=r"^[a-z0-9_]{1,64}\.[a-z0-9_]{1,64}$", description="topic.name")]
+ParameterId = Annotated[
+    str, Path(pattern=r"^[a-z0-9_]{1,64}\.[a-z0-9_]{1,64}$", description="topic.name", examples=["validity.lv_months"])
+]
 
 
-def add_policy(app: FastAPI, services: Services) -> None:
+def add_policy(app: FastAPI, backend: Backend) -> None:
     """Add the policy calls to ``app``."""
 
     @app.get(
         "/v1/policy/parameters/{parameter_id}",
+        tags=["policy"],
         summary="Read a policy parameter",
         responses={200: response_of("The value in force", reference("PolicyParameter"))},
     )
     def get_parameter(
+        principal: Annotated[Principal, allow(*ROLES)],
         parameter_id: ParameterId,
         as_of: Annotated[
             str | None, Query(max_length=10, description="YYYY-MM-DD; the service's date of decision by default")
@@ -33,6 +38,7 @@ def add_policy(app: FastAPI, services: Services) -> None:
         ] = None,
     ) -> dict[str, Any]:
         """A value nobody gave is 409 and says what the utility must supply; an unknown parameter is 404."""
+        services = backend.services
         day = services.clock() if as_of is None else _parse_day(as_of)
         view = services.parts.load_policy(services.profile if profile is None else profile, day)
         return describe_parameter(view, parameter_id)

@@ -1,0 +1,19 @@
+"""What the calls are answered from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry
+
+from api.capacity_tables import CapacityTables
+from api.services import Services
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backend:
+    """One store, its calculations, and what is counted of the exchanges."""
+
+    services: Services
+    tables: CapacityTables
+    metrics: CollectorRegistry

@@ -1,0 +1,92 @@
+"""Is the service there, can it work, what does it count."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Response
+from fastapi.responses import HTMLResponse, JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from api.access import Principal, allow
+from api.errors import problem
+from api.observability import metrics_text
+from api.openapi import Schema, reference, response_of
+from api.routes.backend import Backend
+from api.services import product_version
+from gridmodel.errors import DomainError
+
+_PAGE = """<!doctype html><html lang="zh-CN"><meta charset="utf-8"><title>gridscheme</title>
+<style>body{font:16px/1.6 sans-serif;max-width:44em;margin:3em auto;padding:0 1em}code{background:#eee;padding:0 .3em}
+</style><h1>gridscheme</h1><p>配电网可开放容量、就近接入与供电方案。</p><ul>
+<li><a href="/docs">接口说明</a>(<a href="/openapi.json">OpenAPI</a>)</li>
+<li><code>GET /v1/capacity</code> 可开放容量(GeoJSON),<code>/v1/ogc</code> 供 QGIS、GDAL 读取;各节点数值不可相加</li>
+<li><code>POST /v1/schemes</code> 生成供电方案,须带 <code>Idempotency-Key</code></li>
+<li><a href="/health">运行状态</a></li></ul><p>除运行状态与接口说明外,各调用须带密钥。</p></html>"""
+
+
+def add_operations(app: FastAPI, backend: Backend) -> None:
+    """Add the calls about the service itself to ``app``."""
+    _add_open(app)
+    _add_readiness(app, backend)
+    _add_figures(app, backend)
+
+
+def _add_open(app: FastAPI) -> None:
+    @app.get("/", include_in_schema=False)
+    def index() -> HTMLResponse:
+        return HTMLResponse(_PAGE)
+
+    alive: dict[int | str, Schema] = {200: response_of("The process is alive", reference("Alive"))}
+
+    @app.get("/health", tags=["operations"], summary="Is the service alive", responses=alive)
+    def health() -> JSONResponse:
+        """Answers 200 while the process is alive; whether it can work is ``/readyz``."""
+        return JSONResponse({"status": "ok"})
+
+    @app.get("/healthz", tags=["operations"], summary="Is the service alive (for supervisors)", responses=alive)
+    def healthz() -> JSONResponse:
+        """The same as ``/health``."""
+        return JSONResponse({"status": "ok"})
+
+
+def _add_readiness(app: FastAPI, backend: Backend) -> None:
+    @app.get(
+        "/readyz",
+        tags=["operations"],
+        summary="Can the service work",
+        responses={200: response_of("The store answers and a network has been imported", reference("Alive"))},
+    )
+    def readyz(principal: Annotated[Principal, allow("public")]) -> Response:
+        """503 while the store does not answer or nothing has been imported."""
+        if backend.services.store.find_current_sha256() is None:
+            return problem(503, code="snapshot.missing", title="no network has been imported yet")
+        return JSONResponse({"status": "ok"})
+
+
+def _add_figures(app: FastAPI, backend: Backend) -> None:
+    @app.get(
+        "/v1/status",
+        tags=["operations"],
+        summary="Version, store and snapshot",
+        responses={200: response_of("What the service works with", reference("Status"))},
+    )
+    def get_status(principal: Annotated[Principal, allow("operator", "engineer", "planner")]) -> JSONResponse:
+        """Answers while the store is away, too: ``store`` says so."""
+        services = backend.services
+        found: dict[str, Any] = {"store": "ok", "snapshot_sha256": None}
+        try:
+            found["snapshot_sha256"] = services.store.find_current_sha256()
+        except DomainError as error:
+            found["store"] = error.code
+        return JSONResponse({"status": "ok", "version": product_version(), "profile": services.profile, **found})
+
+    @app.get(
+        "/metrics",
+        tags=["operations"],
+        summary="Counts and times of the requests",
+        responses={200: response_of("Prometheus' text format", {"type": "string"}, "text/plain")},
+    )
+    def get_metrics(principal: Annotated[Principal, allow("operator")]) -> Response:
+        """By route template, method and status; of this process alone."""
+        return Response(metrics_text(backend.metrics), headers={"Content-Type": CONTENT_TYPE_LATEST})
