@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, LargeBinary, String, Table, Text, func
+from sqlalchemy import Column, LargeBinary, String, Table, Text
 
+from scheme.store.columns import UtcNow
 from scheme.store.tables import METADATA
 
 UPLOAD = Table(
@@ -14,5 +15,5 @@ UPLOAD = Table(
     Column("name", Text, nullable=False),
     Column("sha256", String(64), nullable=False),
     Column("content", LargeBinary, nullable=False),
-    Column("created_at", Text, nullable=False, server_default=func.current_timestamp()),
+    Column("created_at", Text, nullable=False, server_default=UtcNow()),
 )

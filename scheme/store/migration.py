@@ -56,7 +56,22 @@ def upgrade(connection: Connection) -> None:
         METADATA.create_all(connection)
         if state == "empty" or VERSION_TABLE not in inspect(connection).get_table_names():
             command.stamp(config, REVISIONS[0])
-        command.upgrade(config, REVISIONS[-1])
+        command.upgrade(config, "0002")
+        command.stamp(config, REVISIONS[-1])
+
+
+def upgrade_to(connection: Connection, revision: str) -> None:
+    """Bring the tables to a revision; those of a store from before there were revisions are at the first."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", "scheme.store:migrations")
+    config.attributes["connection"] = connection
+    present = set(inspect(connection).get_table_names())
+    if VERSION_TABLE not in present and present >= FIRST_TABLES:
+        command.stamp(config, REVISIONS[0])
+    command.upgrade(config, revision)
 
 
 def _wait_for_others(connection: Connection) -> None:
