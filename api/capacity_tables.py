@@ -12,10 +12,12 @@ import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, is_dataclass
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import version as installed_version
 from typing import TYPE_CHECKING, Any
 
+from api.live_grid import LiveState
+from api.live_table import LiveTable
 from api.services import NoSnapshotError, Progress, Services, product_version
 from gridmodel.errors import DomainError
 from scheme.capacity_blobs import from_blobs, to_blob
@@ -30,6 +32,10 @@ if TYPE_CHECKING:
     from scheme.store import CapacityKey, Store
 
 
+_Place = tuple[str, str]
+"""Digests of an imported snapshot and of what else its table was computed from."""
+
+
 class CapacityNotReadyError(DomainError):
     """The capacity table is still being computed."""
 
@@ -40,57 +46,70 @@ class CapacityNotReadyError(DomainError):
 
 
 class CapacityTables:
-    """Finds, computes and keeps the table that belongs to the current snapshot and policy."""
+    """Finds, computes and keeps the table that belongs to the current grid and policy.
+
+    The table of the imported grid is computed once and stored; what live holds change of it is computed again, part by
+    part, whenever the ledger moved, and kept in memory (:class:`api.live_table.LiveTable`). Whoever asks gets the table
+    of the ledger as it stood when he asked, or a later one: never a row that a change before his question made stale.
+    """
 
     def __init__(self, services: Services) -> None:
         self._services = services
         self._lock = threading.Lock()
-        self._ready: dict[tuple[str, str], pd.DataFrame] = {}
-        self._running: dict[tuple[str, str], threading.Thread] = {}
-        self._failed: dict[tuple[str, str], Exception] = {}
+        self._ready: tuple[_Place, LiveTable] | None = None
+        self._running: dict[_Place, threading.Thread] = {}
+        self._failed: dict[_Place, Exception] = {}
+        self._is_moved = threading.Event()
+        self._refresher: threading.Thread | None = None
 
     def compute(self, *, confirm: Confirm = "sample", progress: Progress | None = None) -> pd.DataFrame:
-        """Compute the table now, keep it and return it; ``confirm`` as :func:`gridmodel.open_capacity` has it.
+        """Compute the table of the imported grid now, keep it, and return it net of the live holds.
+
+        Args:
+            confirm: As :func:`gridmodel.open_capacity` has it.
+            progress: Called with nodes done and nodes in total.
 
         Raises:
             NoSnapshotError: Nothing has been imported.
         """
-        services = self._services
-        snapshot, policy = services.get_snapshot(), services.load_policy()
-        return self._compute(snapshot, policy, confirm, progress)
+        live, policy = self._services.get_live(), self._services.load_policy()
+        kept = self._compute(live.imported, policy, confirm, progress)
+        return self._told(kept.bring_up(live, confirm=confirm), live, policy)
 
-    def find(self) -> pd.DataFrame | None:
-        """Return the table where it has been computed already, else ``None``.
+    def find(self, live: LiveState | None = None) -> pd.DataFrame | None:
+        """Return the table where that of the imported grid has been computed already, else ``None``.
+
+        Args:
+            live: The grid; the current one by default.
 
         Raises:
             NoSnapshotError: Nothing has been imported.
         """
-        services = self._services
-        snapshot, policy = services.get_snapshot(), services.load_policy()
-        return self._find(snapshot, capacity_key(snapshot, policy, services.parts.capacity_settings(policy)))
+        live, policy = live or self._services.get_live(), self._services.load_policy()
+        kept = self._find(live.imported, policy)
+        return None if kept is None else self._told(kept.bring_up(live), live, policy)
 
-    def get_for(self, snapshot: Snapshot) -> pd.DataFrame:
-        """Return the table of any snapshot of the store, computed now where it has not been."""
+    def get_for(self, live: LiveState) -> pd.DataFrame:
+        """Return the table of any grid of the store, computed now where it has not been."""
         policy = self._services.load_policy()
-        key = capacity_key(snapshot, policy, self._services.parts.capacity_settings(policy))
-        table = self._find(snapshot, key)
-        return self._compute(snapshot, policy, "sample", None) if table is None else table
+        kept = self._find(live.imported, policy) or self._compute(live.imported, policy, "sample", None)
+        return self._told(kept.bring_up(live), live, policy)
 
     def get(self) -> pd.DataFrame:
         """Return the table; where there is none, start computing it in the background.
+
+        Its attributes ``ledger_seq`` and ``ledger_sha256`` say which ledger it is net of.
 
         Raises:
             NoSnapshotError: Nothing has been imported.
             CapacityNotReadyError: It is being computed.
             DomainError: It could not be computed.
         """
-        services = self._services
-        snapshot, policy = services.get_snapshot(), services.load_policy()
-        key = capacity_key(snapshot, policy, services.parts.capacity_settings(policy))
-        table = self._find(snapshot, key)
+        live, policy = self._services.get_live(), self._services.load_policy()
+        table = self.find(live)
         if table is not None:
             return table
-        place = (snapshot.sha256, key.parameters_sha256)
+        place = self._place(live.imported, policy)[0]
         with self._lock:
             if place in self._failed:
                 raise self._failed[place]
@@ -105,28 +124,57 @@ class CapacityTables:
         with suppress(NoSnapshotError, CapacityNotReadyError):
             self.get()
 
+    def refresh_soon(self) -> None:
+        """Bring the table up in the background; changes that come meanwhile are brought up together."""
+        self._is_moved.set()
+        with self._lock:
+            if self._refresher is None or not self._refresher.is_alive():
+                self._refresher = threading.Thread(target=self._refresh, daemon=True)
+                self._refresher.start()
+
     def wait(self) -> None:
         """Return when no table is being computed any more."""
-        for thread in list(self._running.values()):
+        for thread in [*self._running.values(), *([self._refresher] if self._refresher is not None else [])]:
             thread.join()
 
-    def _find(self, snapshot: Snapshot, key: CapacityKey) -> pd.DataFrame | None:
-        place = (snapshot.sha256, key.parameters_sha256)
-        if place not in self._ready:
-            table = read_table(self._services.store, snapshot, key)
-            if table is None:
-                return None
-            table.attrs["parameters_sha256"] = key.parameters_sha256
-            self._ready = {place: table}
-        return self._ready[place]
+    def _refresh(self) -> None:
+        while self._is_moved.is_set():
+            self._is_moved.clear()
+            # who asks for the table next is told what is wrong with it
+            with suppress(DomainError):
+                self.find()
 
-    def _compute_in_background(self, place: tuple[str, str], policy: PolicyView) -> None:
+    def _place(self, imported: Snapshot, policy: PolicyView) -> tuple[_Place, CapacityKey]:
+        key = capacity_key(imported, policy, self._services.parts.capacity_settings(policy))
+        return (imported.sha256, key.parameters_sha256), key
+
+    def _find(self, imported: Snapshot, policy: PolicyView) -> LiveTable | None:
+        place, key = self._place(imported, policy)
+        ready = self._ready
+        if ready is not None and ready[0] == place:
+            return ready[1]
+        table = read_table(self._services.store, imported, key)
+        return None if table is None else self._keep(place, imported, table, policy)
+
+    def _keep(self, place: _Place, imported: Snapshot, table: pd.DataFrame, policy: PolicyView) -> LiveTable:
+        settings = self._services.parts.capacity_settings(policy)
+        kept = LiveTable(imported, table, partial(self._services.parts.node_capacity, **settings))
+        self._ready = place, kept
+        return kept
+
+    def _told(self, table: pd.DataFrame, live: LiveState, policy: PolicyView) -> pd.DataFrame:
+        key = capacity_key(live.snapshot, policy, self._services.parts.capacity_settings(policy))
+        table.attrs["parameters_sha256"] = key.parameters_sha256
+        table.attrs["ledger_seq"], table.attrs["ledger_sha256"] = live.head.seq, live.head.sha256
+        return table
+
+    def _compute_in_background(self, place: _Place, policy: PolicyView) -> None:
         from gridmodel.snapshot import in_force_on
 
         try:
             # Own copy: an answer given meanwhile solves the net of the shared snapshot.
-            snapshot = in_force_on(self._services.store.get_snapshot(place[0]), policy.as_of)
-            self._compute(snapshot, policy, "sample", None)
+            imported = in_force_on(self._services.store.get_snapshot(place[0]), policy.as_of)
+            self._compute(imported, policy, "sample", None)
         except Exception as error:  # noqa: BLE001 - end of a thread; the next caller is given the error
             self._failed[place] = error
         finally:
@@ -134,16 +182,14 @@ class CapacityTables:
                 self._running.pop(place, None)
 
     def _compute(
-        self, snapshot: Snapshot, policy: PolicyView, confirm: Confirm, progress: Progress | None
-    ) -> pd.DataFrame:
+        self, imported: Snapshot, policy: PolicyView, confirm: Confirm, progress: Progress | None
+    ) -> LiveTable:
         services = self._services
         settings = services.parts.capacity_settings(policy)
-        table = services.parts.node_capacity(snapshot, **settings, confirm=confirm, progress=progress)
-        key = capacity_key(snapshot, policy, settings)
-        store_table(services.store, snapshot, key, table)
-        table.attrs["parameters_sha256"] = key.parameters_sha256
-        self._ready = {(snapshot.sha256, key.parameters_sha256): table}
-        return table
+        table = services.parts.node_capacity(imported, **settings, confirm=confirm, progress=progress)
+        place, key = self._place(imported, policy)
+        store_table(services.store, imported, key, table)
+        return self._keep(place, imported, table, policy)
 
 
 def read_table(store: Store, snapshot: Snapshot, key: CapacityKey) -> pd.DataFrame | None:
@@ -206,7 +252,7 @@ def capacity_key(snapshot: Snapshot, policy: PolicyView, settings: Mapping[str, 
     parameters = json.dumps(
         {
             **{name: asdict(value) if _is_record(value) else value for name, value in settings.items()},
-            "commitments": sorted(map(str, snapshot.in_flight.commitment_id)),
+            "commitments": _commitments(snapshot),
             "version": product_version(),
             "engine": _engine_versions(),
         },
@@ -221,6 +267,12 @@ def capacity_key(snapshot: Snapshot, policy: PolicyView, settings: Mapping[str, 
         policy_sha256=policy.sha256,
         as_of=str(policy.as_of),
     )
+
+
+def _commitments(snapshot: Snapshot) -> list[str]:
+    """Return what is in flight; a live hold may stand elsewhere after a person decided so."""
+    frame = snapshot.in_flight
+    return sorted(f"{one} {bus}" for one, bus in zip(frame.commitment_id, frame.bus, strict=True))
 
 
 @cache

@@ -75,7 +75,7 @@ def run_demo(out: Path, *, profile: str, clock: Callable[[], date], parts: Parts
     for name, file in REQUESTS.items():
         note(f"生成供电方案 {out / name} …")
         request = _received_today(parse_request((folder / "requests" / file).read_bytes(), file=file), clock())
-        answer = services.answer(request, find_capacity=lambda: table, folder=out / name)
+        answer = services.answer(request, find_capacity=lambda _: table, folder=out / name)
         schemes[name] = json.loads(answer.stored.content)
     return DemoResult(services=services, snapshot=snapshot, capacity=capacity_summary(table), schemes=schemes)
 

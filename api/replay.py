@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from gridmodel.errors import InputError
 
 if TYPE_CHECKING:
+    from api.live_grid import LiveState
     from api.services import Services
 
 DIFFERENCES_MAX = 20
@@ -79,17 +80,15 @@ def replay(record: Mapping[str, Any], content: bytes, services: Services) -> Rep
         services: The store that holds its snapshot, under its profile and date of decision.
 
     Raises:
-        NotFoundError: The store does not hold the snapshot.
+        NotFoundError: The store does not hold the snapshot, or its ledger not the entry.
         InputError: The request is none the product accepts any more.
     """
-    from gridmodel.snapshot import in_force_on
-
     provenance = record["provenance"]
-    snapshot = in_force_on(services.store.get_snapshot(provenance["snapshot_sha256"]), services.clock())
-    found = tuple(_changed_basis(provenance, services))
+    live = services.get_live_at(provenance["snapshot_sha256"], ledger_seq=provenance.get("ledger_seq") or 0)
+    found = tuple(_changed_basis(provenance, services, live))
     if found:
         return Replay(scheme_id=str(record["scheme_id"]), is_identical=False, differences=found)
-    replayed = _answer_again(record, services, snapshot)
+    replayed = _answer_again(record, services, live)
     differences = _differences(record, json.loads(replayed), "")
     return Replay(
         scheme_id=str(record["scheme_id"]),
@@ -98,7 +97,7 @@ def replay(record: Mapping[str, Any], content: bytes, services: Services) -> Rep
     )
 
 
-def _changed_basis(provenance: Mapping[str, Any], services: Services) -> Iterator[Difference]:
+def _changed_basis(provenance: Mapping[str, Any], services: Services, live: LiveState) -> Iterator[Difference]:
     """Yield what the scheme was computed from and this installation does not have."""
     from api.services import product_version
     from gridmodel.catalogue.loader import load_catalogue
@@ -110,13 +109,14 @@ def _changed_basis(provenance: Mapping[str, Any], services: Services) -> Iterato
         "version": product_version(),
         "engine": engine_name(),
         "stock_sha256": None if services.stock is None else services.stock.sha256,
+        "ledger_sha256": live.head.sha256,
     }
     for name, value in here.items():
         if provenance.get(name) != value:
             yield Difference(place=f"provenance.{name}", recorded=provenance.get(name), replayed=value)
 
 
-def _answer_again(record: Mapping[str, Any], services: Services, snapshot: Any) -> bytes:
+def _answer_again(record: Mapping[str, Any], services: Services, live: LiveState) -> bytes:
     """Return the canonical record of the same request."""
     from api.capacity_tables import CapacityTables
     from scheme.request import parse_request
@@ -125,9 +125,9 @@ def _answer_again(record: Mapping[str, Any], services: Services, snapshot: Any) 
     request = parse_request(json.dumps(asked, ensure_ascii=False))
     has_table = record["provenance"].get("capacity_parameters_sha256") is not None
     tables = CapacityTables(services)
-    table = tables.get_for(snapshot) if has_table else None
+    table = tables.get_for(live) if has_table else None
     with TemporaryDirectory(prefix="gridscheme-") as folder:
-        services.write_answer(request, snapshot, table, Path(folder))
+        services.write_answer(request, live, table, Path(folder))
         return (Path(folder) / "scheme.json").read_bytes()
 
 

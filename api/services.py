@@ -16,7 +16,8 @@ from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gridmodel.errors import DomainError, InputError
+from api.live_grid import LiveGrid, LiveState, NoSnapshotError
+from gridmodel.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,16 +29,15 @@ if TYPE_CHECKING:
     from scheme.stock import StockTable
     from scheme.store import Store, StoredScheme
 
+__all__ = ["Answer", "NoSnapshotError", "Parts", "Progress", "Services", "product_parts", "product_version"]
+
 Progress = Callable[[int, int], None]
 
 
-class NoSnapshotError(DomainError):
-    """Nothing has been imported yet."""
+def _certify(*given: Any, **named: Any) -> Mapping[str, Any]:
+    from scheme.admission.certificate import certify_promise
 
-    code = "snapshot.missing"
-
-    def __init__(self) -> None:
-        super().__init__("no network has been imported into this store; run: gridscheme import SOURCE")
+    return certify_promise(*given, **named)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +50,8 @@ class Parts:
     node_capacity: Callable[..., pd.DataFrame]
     generate_scheme: Callable[..., Scheme]
     write_documents: Callable[[Scheme, Snapshot, Path], Scheme]
+    certify: Callable[..., Mapping[str, Any]] = _certify
+    """Shows that the grid carries what a scheme promises: :func:`scheme.admission.certificate.certify_promise`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,9 +81,7 @@ class Services:
         self.parts = parts or product_parts()
         self.stock: StockTable | None = None
         """Materials at hand or ordered (物资库存) that answers look into; ``None`` where nobody said."""
-        self._snapshot: Snapshot | None = None
-        self._snapshot_day: date | None = None
-        self._snapshot_lock = threading.Lock()
+        self._grid = LiveGrid(store)
         # pandapower keeps results in the net it solves, so one answer at a time.
         self._answer_lock = threading.Lock()
 
@@ -93,33 +93,47 @@ class Services:
         """
         return self.parts.load_policy(self.profile, self.clock())
 
-    def get_snapshot(self) -> Snapshot:
-        """Return the current snapshot with the commitments in force on the date of decision; kept in memory.
+    def get_live(self) -> LiveState:
+        """Return the current grid with everything promised on it, by the ledger as it stands; kept in memory.
 
         Raises:
             NoSnapshotError: Nothing has been imported.
         """
-        from gridmodel.snapshot import in_force_on
+        return self._grid.get(self.clock())
 
-        sha256 = self.store.find_current_sha256()
-        if sha256 is None:
-            raise NoSnapshotError
-        day = self.clock()
-        with self._snapshot_lock:
-            if self._snapshot is None or (self._snapshot.sha256, self._snapshot_day) != (sha256, day):
-                self._snapshot, self._snapshot_day = in_force_on(self.store.get_snapshot(sha256), day), day
-            return self._snapshot
+    def get_live_at(self, snapshot_sha256: str, *, ledger_seq: int) -> LiveState:
+        """Return any grid of the store as it was promised at an entry of the ledger.
+
+        Raises:
+            NotFoundError: The store holds no such snapshot, or the ledger no such entry.
+        """
+        return self._grid.at(snapshot_sha256, self.clock(), seq=ledger_seq)
+
+    def get_snapshot(self) -> Snapshot:
+        """Return the snapshot of :meth:`get_live`: live holds stand in it as commitments in flight (在途).
+
+        Raises:
+            NoSnapshotError: Nothing has been imported.
+        """
+        return self.get_live().snapshot
 
     def answer(
         self,
         request: SupplyRequest,
         *,
-        find_capacity: Callable[[], pd.DataFrame | None],
+        find_capacity: Callable[[LiveState], pd.DataFrame | None],
         idempotency_key: str | None = None,
         folder: Path | None = None,
         progress: Progress | None = None,
     ) -> Answer:
         """Answer ``request``, keep scheme and documents, and put the documents into ``folder`` where one is given.
+
+        Args:
+            request: What is asked.
+            find_capacity: Returns the capacity table of a grid, ``None`` where the search does without.
+            idempotency_key: The same key with the same request gives the scheme answered before.
+            folder: Where the documents go.
+            progress: Called with (load flows done, bound).
 
         Raises:
             NoSnapshotError: Nothing has been imported.
@@ -133,7 +147,7 @@ class Services:
                 if earlier is not None:
                     return Answer(stored=earlier, files=(), is_replayed=True)
             with _draft_folder(folder) as draft:
-                stored = self._generate(request, find_capacity(), draft, fingerprint, progress)
+                stored = self._generate(request, find_capacity, draft, fingerprint, progress)
                 files = tuple(sorted(path.name for path in draft.iterdir()))
                 documents = [(name, (draft / name).read_bytes()) for name in files]
                 self.store.store_scheme(stored, documents, idempotency_key=idempotency_key)
@@ -144,20 +158,20 @@ class Services:
     def _generate(
         self,
         request: SupplyRequest,
-        capacity: pd.DataFrame | None,
+        find_capacity: Callable[[LiveState], pd.DataFrame | None],
         draft: Path,
         fingerprint: str,
         progress: Progress | None,
     ) -> StoredScheme:
         from scheme.store import StoredScheme
 
-        snapshot = self.get_snapshot()
-        written = self.write_answer(request, snapshot, capacity, draft, progress)
+        live = self.get_live()
+        written = self.write_answer(request, live, find_capacity(live), draft, progress)
         return StoredScheme(
             scheme_id=written.scheme_id,
             request_id=written.request_id,
             request_sha256=fingerprint,
-            snapshot_sha256=snapshot.sha256,
+            snapshot_sha256=live.snapshot.sha256,
             verdict=written.verdict,
             content=(draft / "scheme.json").read_bytes(),
         )
@@ -165,17 +179,17 @@ class Services:
     def write_answer(
         self,
         request: SupplyRequest,
-        snapshot: Snapshot,
+        live: LiveState,
         capacity: pd.DataFrame | None,
         folder: Path,
         progress: Progress | None = None,
     ) -> Scheme:
-        """Answer ``request`` on a snapshot and write the documents into ``folder``; nothing is kept."""
+        """Answer ``request`` on a grid and write the documents into ``folder``; nothing is kept."""
         from gridmodel.catalogue.loader import load_catalogue
 
         scheme = self.parts.generate_scheme(
             request,
-            snapshot=snapshot,
+            snapshot=live.snapshot,
             policy=self.load_policy(),
             catalogue=load_catalogue(),
             capacity=capacity,
@@ -183,8 +197,10 @@ class Services:
             version=product_version(),
             progress=progress,
             stock=self.stock,
+            ledger_seq=live.head.seq,
+            ledger_sha256=live.head.sha256,
         )
-        return self.parts.write_documents(scheme, snapshot, folder)
+        return self.parts.write_documents(scheme, live.snapshot, folder)
 
 
 def request_sha256(request: SupplyRequest) -> str:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from gridmodel.parts import Parts
     from gridmodel.snapshot import Snapshot
     from scheme.capacity_manifest import CapacityManifest
+    from scheme.store import CapacityKey
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -44,8 +45,8 @@ class Updates:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._lock = threading.Lock()
-        self._last: tuple[tuple[str, str], Parts, CapacityManifest] | None = None
-        """Parts and table of the snapshot updated last, under its digest and that of what else counts."""
+        self._last: tuple[tuple[str, str], Parts] | None = None
+        """Parts of the snapshot updated last, under its digest and that of what else its table depends on."""
 
     def apply(self, changes: Sequence[Change], *, confirm: Confirm = "sample") -> Update:
         """Change the current snapshot, compute again what is concerned of its table, and keep both, or nothing.
@@ -75,11 +76,9 @@ class Updates:
             before, after = (in_force_on(snapshot, policy.as_of) for snapshot in (whole, changed))
             key = capacity_key(before, policy, settings)
             calculate = partial(services.parts.node_capacity, **settings, confirm=confirm)
-            place, fresh, manifest = (sha256, key.parameters_sha256), None, None
-            if self._last is not None and self._last[0] == place:
-                fresh, manifest = _fresh_table(self._last[1], calculate), self._last[2]
-            elif (manifest := store.find_capacity(sha256, key)) is not None:
-                fresh = _matching_table(before, calculate, manifest)
+            # Read every time: another process may have confirmed more of the table meanwhile.
+            manifest = store.find_capacity(sha256, key)
+            fresh = None if manifest is None else self._matching_table(before, key, calculate, manifest)
             if manifest is None or fresh is None:
                 store.store_changed(sha256, changed, changes)
                 return Update(parent_sha256=sha256, snapshot_sha256=changed.sha256)
@@ -88,7 +87,7 @@ class Updates:
             new_key = capacity_key(after, policy, settings)
             renewed = manifest.with_parts(refreshed.gone, parts)
             store.store_changed(sha256, changed, changes, capacity=(new_key, renewed, contents))
-            self._last = (changed.sha256, new_key.parameters_sha256), fresh.parts, renewed
+            self._last = (changed.sha256, new_key.parameters_sha256), fresh.parts
         replaced = tuple(part.sha256 for part in manifest.parts if part.name in refreshed.gone)
         return Update(parent_sha256=sha256, snapshot_sha256=changed.sha256, rows=refreshed.pieces, replaced=replaced)
 
@@ -96,18 +95,14 @@ class Updates:
         """Return what the table said of the nodes that were computed again."""
         return from_blobs(self._services.store.get_capacity_parts(update.replaced))
 
+    def _matching_table(
+        self, snapshot: Snapshot, key: CapacityKey, calculate: Any, manifest: CapacityManifest
+    ) -> FreshTable | None:
+        """Return the table ready to be refreshed; None where it was kept in other parts than the snapshot has."""
+        from gridmodel.capacity.refresh import FreshTable, piece_sizes
+        from gridmodel.parts import Parts
 
-def _fresh_table(parts: Parts, calculate: Any) -> FreshTable:
-    from gridmodel.capacity.refresh import FreshTable
-
-    return FreshTable(parts, calculate)
-
-
-def _matching_table(snapshot: Snapshot, calculate: Any, manifest: CapacityManifest) -> FreshTable | None:
-    """Return the table ready to be refreshed; None where it was kept in other parts than the snapshot has."""
-    from gridmodel.capacity.refresh import piece_sizes
-    from gridmodel.parts import Parts
-
-    parts = Parts(snapshot)
-    is_same = piece_sizes(parts) == {part.name: part.nodes for part in manifest.parts}
-    return _fresh_table(parts, calculate) if is_same else None
+        is_last = self._last is not None and self._last[0] == (snapshot.sha256, key.parameters_sha256)
+        parts = self._last[1] if self._last is not None and is_last else Parts(snapshot)
+        is_same = piece_sizes(parts) == {part.name: part.nodes for part in manifest.parts}
+        return FreshTable(parts, calculate) if is_same else None

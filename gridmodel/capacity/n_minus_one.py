@@ -28,6 +28,7 @@ def n_minus_one_capacity(
     power_factor: float = 0.95,
     buses: Iterable[int] | None = None,
     outages: Iterable[str] | None = None,
+    outage_buses: Iterable[int] | None = None,
     ceiling_kw: float = CEILING_KW,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
@@ -40,6 +41,7 @@ def n_minus_one_capacity(
         power_factor: Of the extra load, lagging, in (0, 1].
         buses: Bus indices; default all buses in service.
         outages: Sections to isolate (index of :func:`gridmodel.capacity.sections.find_sections`); default all.
+        outage_buses: Isolate only sections with a line that ends at one of these; default all.
         ceiling_kw: Largest load tried (kW).
         progress: Called with steps done and steps in total: an outage to restore is one, and so is its capacities'
             search.
@@ -64,6 +66,8 @@ def n_minus_one_capacity(
             return None
         return lambda done, total: progress(offset * total + done, 2 * total)
 
+    if outage_buses is not None:
+        outages = _sections_at(study, set(outage_buses)) & set(outages or (s.section for s in study.sections))
     plans = study.outages(outages, report(0))
     normal = open_capacity(
         net, limits=limits, power_factor=power_factor, buses=wanted, ceiling_kw=ceiling_kw, confirm="none"
@@ -76,6 +80,12 @@ def n_minus_one_capacity(
         if told is not None:
             told(number + 1, len(plans))
     return _as_table(normal, smallest, plans, _interrupted(plans))
+
+
+def _sections_at(study: TransferStudy, buses: set[int]) -> set[str]:
+    line = study.states.net.line
+    is_at = (line.from_bus.isin(buses) | line.to_bus.isin(buses)).to_dict()
+    return {section.section for section in study.sections if any(is_at[one] for one in section.lines)}
 
 
 def _interrupted(plans: list[Outage]) -> dict[int, tuple[str, str]]:

@@ -6,7 +6,7 @@ of the table, generation in kW. Numbers of different nodes are not additive.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
@@ -108,9 +108,20 @@ def n_minus_one_columns(
     limits: Limits,
     power_factor: float,
     in_flight_coincidence_ratio: float,
+    buses: Iterable[int] | None = None,
+    outage_buses: Iterable[int] | None = None,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
     """Return the capacity of each node that survives any single outage that a tie can restore (N-1, 转供).
+
+    Args:
+        snapshot: Network with what is in flight.
+        limits: Limits of the normal state and of those after a fault.
+        power_factor: Of further load.
+        in_flight_coincidence_ratio: Share of a commitment that is load at the peak.
+        buses: Nodes asked for; default all.
+        outage_buses: Isolate only sections with a line that ends at one of these; default all.
+        progress: Called with work done and work in total.
 
     Returns:
         ``n1_status``, ``n1_kva`` (NaN where not restorable or not assessed), ``n1_outage``, ``n1_tie``,
@@ -120,13 +131,15 @@ def n_minus_one_columns(
         with_in_flight(snapshot, power_factor, in_flight_coincidence_ratio),
         limits=limits,
         power_factor=power_factor,
-        buses=snapshot.nodes.index,
+        buses=snapshot.nodes.index if buses is None else buses,
+        outage_buses=outage_buses,
         progress=progress,
     )
-    is_known = _is_assessable(snapshot) & table.n1_capacity_kw.notna()
+    is_assessable = _is_assessable(snapshot).reindex(table.index)
+    is_known = is_assessable & table.n1_capacity_kw.notna()
     limit = table[["n1_limit_table", "n1_limit_element"]].set_axis(["limit_table", "limit_element"], axis=1)
     columns = {
-        "n1_status": table.n1_status.where(_is_assessable(snapshot), "not_assessable"),
+        "n1_status": table.n1_status.where(is_assessable, "not_assessable"),
         "n1_kva": (table.n1_capacity_kw / power_factor).where(is_known),
         "n1_outage": table.n1_outage,
         "n1_tie": table.n1_tie,

@@ -84,7 +84,7 @@ def ties_of(net: Net, feeders: pd.DataFrame) -> list[Tie]:
     }
     places = dict(zip(feeders.index.tolist(), zip(names["feeder"], names["main"], strict=True), strict=True))
     ties = []
-    for table, element, switches, bus_a, bus_b in _open_points(net):
+    for table, element, switches, bus_a, bus_b in open_points(net):
         place_a, place_b = places.get(bus_a), places.get(bus_b)
         if place_a is None or place_b is None or place_a == place_b:
             continue
@@ -106,8 +106,8 @@ def ties_of(net: Net, feeders: pd.DataFrame) -> list[Tie]:
     return ties
 
 
-def _open_points(net: Net) -> Iterator[tuple[str, int, tuple[int, ...], int, int]]:
-    """Open lines in service (table, element, open switches, both buses), then open bus-bus switches."""
+def open_points(net: Net) -> Iterator[tuple[str, int, tuple[int, ...], int, int]]:
+    """Yield open lines in service (table, element, open switches, both buses), then open bus-bus switches."""
     opened = net.switch[~net.switch.closed.astype(bool)]
     for line, switches in sorted(opened[opened.et == "l"].groupby("element").groups.items()):
         if bool(net.line.in_service[line]):
