@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gridmodel.errors import DomainError
+from scheme.store.records import IdempotencyConflictError
 
 
 class CapacityExhaustedError(DomainError):
@@ -30,10 +31,8 @@ class HoldStateError(DomainError):
     code = "ledger.hold_state"
 
 
-class KeyReusedError(DomainError):
+class KeyReusedError(IdempotencyConflictError):
     """The idempotency key stands for another request."""
-
-    code = "request.idempotency_conflict"
 
 
 class KeyInProgressError(DomainError):

@@ -64,8 +64,9 @@ def claim_key(connection: Connection, claim: IdempotencyClaim) -> StoredAnswer |
         KeyReusedError: The key stands for another request.
     """
     row = {**_key(claim), "fingerprint": claim.fingerprint, "answered_at": ""}
-    taken = connection.execute(insert_if_absent(connection, ANSWERED_REQUEST).values(**row))
-    return None if taken.rowcount == 1 else find_answer(connection, claim)
+    statement = insert_if_absent(connection, ANSWERED_REQUEST).values(**row).returning(ANSWERED_REQUEST.c.operation)
+    is_taken = connection.execute(statement).one_or_none() is not None
+    return None if is_taken else find_answer(connection, claim)
 
 
 def keep(

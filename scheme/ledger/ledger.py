@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -77,6 +78,7 @@ class Ledger:
         self.store = store
         self.clock: Clock = now or database_time
         """The database's clock, as it stands; :meth:`time` never goes back."""
+        self._queue = threading.Lock()
 
     def open_accounts(self, connection: Connection, accounts: Sequence[Account]) -> None:
         """Set the accounts of a snapshot in the transaction that activates it; those over their limit are flagged.
@@ -172,7 +174,7 @@ class Ledger:
                 sources=reduced_shares(old.sources, capacity_va=capacity_va, was_va=old.capacity_va),
                 predecessor_id=old.hold_id,
             )
-            return (leaving, HoldChange(kind="reduce", before=None, after=new))
+            return (leaving, HoldChange(kind="succeed", before=None, after=new))
 
         return self._carry_out(call, work)
 
@@ -334,7 +336,8 @@ class Ledger:
     ) -> Hold:
         """Claim the key, book what ``work`` decides, keep the answer: one transaction. Return the last hold of it."""
         claim, also = call.get("claim"), call.get("also")
-        with self.store.write() as connection:
+        # Threads of one process wait here rather than in the database, which gives up waiting after a while.
+        with self._queue, self.store.write() as connection:
             if claim is not None:
                 earlier = claim_key(connection, claim)
                 if earlier is not None and earlier.object_id is not None:

@@ -25,7 +25,7 @@ State = Literal[
     "cancelled",
     "reduced",
 ]
-Step = Literal["issue", "commit", "energise", "close", "expire", "withdraw", "supersede", "reduce"]
+Step = Literal["issue", "commit", "energise", "close", "expire", "withdraw", "supersede", "reduce", "succeed"]
 
 TRANSITIONS: Mapping[tuple[State, Step], State] = MappingProxyType(
     {
@@ -39,6 +39,7 @@ TRANSITIONS: Mapping[tuple[State, Step], State] = MappingProxyType(
         ("committed", "withdraw"): "cancelled",
         ("held", "supersede"): "superseded",
         ("committed", "reduce"): "reduced",
+        ("quote", "succeed"): "committed",  # what is left of a reduced one
     }
 )
 """State and step -> next state; what is not listed is refused."""

@@ -109,6 +109,7 @@ ENTRY = Table(
     Column("held_delta_va", BigInteger, nullable=False),
     Column("posted_delta_va", BigInteger, nullable=False),
     Column("limit_va", BigInteger),  # of the account, after this entry
+    Column("version", BigInteger),  # of the account, after this transaction
     Column("sha256", _SHA, nullable=False),
 )
 EVENT = Table(

@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, and_, case, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
@@ -23,10 +23,19 @@ from scheme.ledger.errors import CapacityExhaustedError, HoldStateError, PinsMov
 from scheme.ledger.expiry import civil_day, is_over
 from scheme.ledger.heads import AUDIT_CHAIN, ENTRY_CHAIN, Head, lock_heads
 from scheme.ledger.idempotency import IdempotencyClaim
-from scheme.ledger.movements import CounterChange, HoldChange, counter_changes, deltas
+from scheme.ledger.movements import CounterChange, Delta, HoldChange, counter_changes, deltas
 from scheme.ledger.records import Account, Actor, Certificate, Hold, HoldSource, Pins
 from scheme.ledger.states import CONFIRMING
 from scheme.ledger.tables import ACCOUNT, CERTIFICATE, CHAIN_HEAD, ENTRY, EVENT, HOLD, HOLD_SOURCE
+
+NO_CHANGE = Delta()
+
+
+class Standing(NamedTuple):
+    """An account after its counters were changed."""
+
+    version: int
+    limit_va: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,14 +65,14 @@ def post(connection: Connection, posting: Posting) -> tuple[Hold, ...]:
     for change in posting.changes:
         if change.before is not None and change.kind != "remap":
             _change_state(connection, change, posting.decided_at)
-    limits_va = _change_counters(connection, posting)
+    standing = _change_counters(connection, posting)
     heads = lock_heads(connection, AUDIT_CHAIN, ENTRY_CHAIN)
     at = ledger_time(posting.decided_at, heads[ENTRY_CHAIN].last_at)
     _check_validity(posting.changes, at)
     changes = _numbered(posting.changes, heads[ENTRY_CHAIN], at)
     transaction_no = heads[ENTRY_CHAIN].transaction_no + 1
     _insert_holds(connection, changes, posting, transaction_no)
-    rows = _entry_rows(changes, limits_va)
+    rows = _entry_rows(changes, standing)
     _append(connection, rows, changes, heads[ENTRY_CHAIN], at)
     _append_audit(connection, posting, changes, heads[AUDIT_CHAIN], at)
     return tuple(change.after for change in changes)
@@ -83,7 +92,7 @@ def set_accounts(connection: Connection, accounts: Sequence[Account], *, decided
     fresh = [account for account_id, account in wanted.items() if account_id not in found]
     if fresh:
         connection.execute(insert(ACCOUNT), [_new_account(account) for account in fresh])
-        rows += [_limit_row(account.account_id, account.limit_va) for account in fresh]
+        rows += [_entry("limit", Standing(1, account.limit_va), account_id=account.account_id) for account in fresh]
     for account_id, row in found.items():
         account = wanted.get(account_id)
         limit_va = row.limit_va if account is None else account.limit_va
@@ -97,7 +106,7 @@ def set_accounts(connection: Connection, accounts: Sequence[Account], *, decided
             .values(limit_va=limit_va, is_current=is_current, is_overcommitted=exceeds)
         )
         if limit_va != row.limit_va:
-            rows.append(_limit_row(account_id, limit_va))
+            rows.append(_entry("limit", Standing(row.version + 1, limit_va), account_id=account_id))
     if rows:
         head = lock_heads(connection, ENTRY_CHAIN)[ENTRY_CHAIN]
         _append(connection, rows, (), head, ledger_time(decided_at, head.last_at))
@@ -123,9 +132,24 @@ def _new_account(account: Account) -> dict[str, Any]:
     }
 
 
-def _limit_row(account_id: str, limit_va: int | None) -> dict[str, Any]:
-    return {"kind": "limit", "account_id": account_id, "hold_id": None, "held_delta_va": 0, "posted_delta_va": 0,
-            "limit_va": limit_va}  # fmt: skip
+def _entry(
+    kind: str,
+    standing: Standing | None,
+    *,
+    account_id: str | None,
+    hold_id: str | None = None,
+    delta: Delta = NO_CHANGE,
+) -> dict[str, Any]:
+    """Return one row of the entry log, without its number."""
+    return {
+        "kind": kind,
+        "account_id": account_id,
+        "hold_id": hold_id,
+        "held_delta_va": delta.held_va,
+        "posted_delta_va": delta.posted_va,
+        "limit_va": None if standing is None else standing.limit_va,
+        "version": None if standing is None else standing.version,
+    }
 
 
 def _change_state(connection: Connection, change: HoldChange, decided_at: datetime) -> None:
@@ -163,21 +187,22 @@ def _check_validity(changes: Sequence[HoldChange], at: datetime) -> None:
             )
 
 
-def _change_counters(connection: Connection, posting: Posting) -> Mapping[str, int | None]:
-    """Change every counter of the transaction, leaf to root; return the limits of the accounts touched."""
+def _change_counters(connection: Connection, posting: Posting) -> Mapping[str, Standing]:
+    """Change every counter of the transaction, leaf to root; return how the accounts stand after it."""
     pinned = {} if posting.pins is None else posting.pins.versions
     must_fit = all(change.kind != "remap" for change in posting.changes)
-    limits_va: dict[str, int | None] = {}
+    standing: dict[str, Standing] = {}
     for change in counter_changes(posting.changes, pinned):
-        version, limits_va[change.account_id] = change_counter(connection, change, must_fit=must_fit)
-        found = version - int(change.moves_load)
+        after = change_counter(connection, change, must_fit=must_fit)
+        standing[change.account_id] = after
+        found = after.version - int(change.moves_load)
         if change.account_id in pinned and pinned[change.account_id] != found:
             raise PinsMovedError("the ledger moved since the certificate was worked out", account_id=change.account_id)
-    return limits_va
+    return standing
 
 
-def change_counter(connection: Connection, change: CounterChange, *, must_fit: bool) -> tuple[int, int | None]:
-    """Change one account's counters and return its version and limit; a release always fits.
+def change_counter(connection: Connection, change: CounterChange, *, must_fit: bool) -> Standing:
+    """Change one account's counters and return how it stands; a release always fits.
 
     Raises:
         CapacityExhaustedError: It would use more than its limit.
@@ -190,7 +215,7 @@ def change_counter(connection: Connection, change: CounterChange, *, must_fit: b
         ).one_or_none()
         if row is None:
             raise _no_account(change.account_id)
-        return row.version, row.limit_va
+        return Standing(row.version, row.limit_va)
     used_va = columns.held_va + columns.posted_va + delta.used_va
     statement = update(ACCOUNT).where(columns.account_id == change.account_id)
     if must_fit and delta.used_va > 0:
@@ -205,7 +230,7 @@ def change_counter(connection: Connection, change: CounterChange, *, must_fit: b
     ).one_or_none()
     if row is None:
         raise _refusal(connection, change)
-    return row.version, row.limit_va
+    return Standing(row.version, row.limit_va)
 
 
 def _refusal(connection: Connection, change: CounterChange) -> CapacityExhaustedError | PinsMovedError:
@@ -308,25 +333,15 @@ def _moved_source_rows(
             yield _source_row(after.hold_id, now, mapping_no + 1, transaction_no)
 
 
-def _entry_rows(changes: Sequence[HoldChange], limits_va: Mapping[str, int | None]) -> list[dict[str, Any]]:
+def _entry_rows(changes: Sequence[HoldChange], standing: Mapping[str, Standing]) -> list[dict[str, Any]]:
     """Return one row per hold and account; a hold counted nowhere leaves one row without an account."""
     rows: list[dict[str, Any]] = []
     for change in changes:
-        booked = deltas(change)
+        hold_id, booked = change.after.hold_id, deltas(change)
         rows += [
-            {
-                "kind": change.kind,
-                "account_id": account_id,
-                "hold_id": change.after.hold_id,
-                "held_delta_va": delta.held_va,
-                "posted_delta_va": delta.posted_va,
-                "limit_va": limits_va[account_id],
-            }
+            _entry(change.kind, standing[account_id], account_id=account_id, hold_id=hold_id, delta=delta)
             for account_id, delta in booked.items()
-        ] or [
-            {"kind": change.kind, "account_id": None, "hold_id": change.after.hold_id, "held_delta_va": 0,
-             "posted_delta_va": 0, "limit_va": None}
-        ]  # fmt: skip
+        ] or [_entry(change.kind, None, account_id=None, hold_id=hold_id)]
     return rows
 
 
