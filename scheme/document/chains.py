@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
@@ -23,6 +24,8 @@ _LATIN_WIDTH = 0.56
 _LABEL_LINES_MAX = 3
 _NEVER_FIRST, _NEVER_LAST = "，。、；：）》”％", "（《“"
 """Closing marks stay on the line they close, opening ones on the line they open."""
+_PIECE = re.compile(r"(?:TA|TV) [!-~]+|[0-9][0-9.]* [A-Za-z]+|[!-~]+|.", re.DOTALL)
+"""Ratio of an instrument transformer, figure with its unit, Latin run, or any other character."""
 _HEAVY, _BOLD = 70, 35
 """Line weights (hundredths of a millimetre)."""
 
@@ -220,18 +223,31 @@ def _labels(texts: Sequence[str], width: float) -> list[str]:
 
 
 def _wrapped(text: str, width: float) -> list[str]:
-    """Return ``text`` in lines of at most ``width`` Chinese characters; a label cut at its last line ends in ``…``."""
-    lines, line, used = [], "", 0.0
-    for character in text:
-        size = 1.0 if ord(character) > 0x2E7F else _LATIN_WIDTH
-        if used + size > width and not (character in _NEVER_FIRST and used <= width):
+    """Return ``text`` in lines of at most ``width`` Chinese characters; a label cut at its last line ends in ``…``.
+
+    A code, a ratio, or a figure with its unit is parted only where it is longer than a line.
+    """
+    lines, line = [], ""
+    for piece in _pieces(text, width):
+        if _width(line + piece) > width and not (piece in _NEVER_FIRST and _width(line) <= width):
             opened = line[-1:] if line[-1:] in _NEVER_LAST else ""
-            lines.append(line.removesuffix(opened))
-            line, used = opened, float(len(opened))
-            if character == " ":
-                continue
-        line, used = line + character, used + size
+            lines.append(line.removesuffix(opened).rstrip(" "))
+            line = opened + piece.lstrip(" ")
+        else:
+            line += piece
     lines.append(line)
+    lines = [line for line in lines if line]
     if len(lines) > _LABEL_LINES_MAX:
         lines = [*lines[: _LABEL_LINES_MAX - 1], lines[_LABEL_LINES_MAX - 1][:-1] + "…"]
     return lines
+
+
+def _pieces(text: str, width: float) -> list[str]:
+    """Return what stays on one line each: Chinese characters one by one, Latin runs as far as a line holds them."""
+    found: list[str] = _PIECE.findall(text)
+    return [part for piece in found for part in ([piece] if _width(piece) <= width else list(piece))]
+
+
+def _width(text: str) -> float:
+    """Return the width of a text in Chinese characters."""
+    return sum(1.0 if ord(character) > 0x2E7F else _LATIN_WIDTH for character in text)

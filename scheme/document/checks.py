@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 from scheme.document.tables import Payload, Row
-from scheme.document.wording import NOT_APPLICABLE, UNITS, fixed, number, percent, quantity, text_or_dash
+from scheme.document.wording import (
+    LIMIT_KINDS,
+    NOT_APPLICABLE,
+    OUTAGE_SECURITY,
+    UNITS,
+    fixed,
+    number,
+    percent,
+    quantity,
+    text_or_dash,
+)
 from scheme.model import Scheme, Variant, Verification
-from scheme.model_quality import PowerQuality, QualityCheck
+from scheme.model_quality import OutageSecurity, PowerQuality, QualityCheck
 
 _VERDICTS = {"ok": "符合", "exceeded": "超限", "needs_study": "需专题评估", "not_known": "缺资料"}
 
@@ -15,23 +25,51 @@ def largest_loading(check: Verification) -> float:
     return max(check.line_loading_ratio_max, check.transformer_loading_ratio_max or 0.0)
 
 
-def list_source_checks(scheme: Scheme, best: Variant | None) -> list[Row]:
+def check_result(check: Verification) -> str:
+    """Return in a sentence whether the supply path keeps its limits."""
+    if check.is_within_limits:
+        return "接入后供电路径各元件负载率及电压均在规定限值以内"
+    cause = LIMIT_KINDS.get(check.limit_kind or "", text_or_dash(check.limit_kind))
+    return f"接入后越限：{cause}（{text_or_dash(check.limit_element_id)}）"
+
+
+def list_source_checks(scheme: Scheme, best: Variant | None) -> Payload:
     """Return what was verified for each of several sources: alone, and with all in service; nothing for one source."""
     if best is None or not best.further_sources or scheme.supply is None:
-        return []
-    share_kva = scheme.supply.required_share_kva
-    rows = [_source_check("电源1　其余电源退出", share_kva, best.verification)]
-    if best.normal_verification is not None:
-        others_kva = sum(source.normal_kva for source in best.further_sources)
-        rows.append(_source_check("电源1　全部投入", scheme.supply.capacity_kva - others_kva, best.normal_verification))
-    for source in best.further_sources:
-        rows.append(
-            _source_check(f"电源{source.source_no}　其余电源退出", source.required_share_kva, source.verification)
-        )
-        if source.normal_verification is not None:
-            title = f"电源{source.source_no}　全部投入"
-            rows.append(_source_check(title, source.normal_kva, source.normal_verification))
-    return rows
+        return {"source_checks": [], "source_checks_note": ""}
+    normal_kva = scheme.supply.capacity_kva - sum(source.normal_kva for source in best.further_sources)
+    # A source is verified with the share it must carry alone or with what it carries every day, whichever is more.
+    alone_kva = max(scheme.supply.required_share_kva or 0.0, normal_kva)
+    checks = [(1, alone_kva, best.verification, normal_kva, best.normal_verification)]
+    checks += [
+        (s.source_no, s.required_share_kva, s.verification, s.normal_kva, s.normal_verification)
+        for s in best.further_sources
+    ]
+    rows: list[Row] = []
+    for no, share_kva, alone, everyday_kva, everyday in checks:
+        rows.append(_source_check(f"电源{no}　其余电源退出", share_kva, alone))
+        if everyday is not None:
+            rows.append(_source_check(f"电源{no}　全部投入", everyday_kva, everyday))
+    is_kept = all(check.is_within_limits for _, _, check, _, _ in checks)
+    results = (
+        [check_result(best.verification)]
+        if is_kept
+        else [f"电源{no}：{check_result(check)}" for no, _, check, _, _ in checks]
+    )
+    security = security_text(best.outage_security)
+    results += [f"故障后供电：{security}"] if security != NOT_APPLICABLE else []
+    note = f"{'；'.join(results)}。交流潮流计算，计算引擎 {scheme.provenance.engine}。"
+    return {"source_checks": rows, "source_checks_note": note}
+
+
+def security_text(security: OutageSecurity | None) -> str:
+    """Return what single outages leave of a supply."""
+    if security is None:
+        return NOT_APPLICABLE
+    text = OUTAGE_SECURITY[security.status]
+    if security.n1_kva is None:
+        return text
+    return f"{text}，{number(security.n1_kva, 0)} kVA" + ("" if security.is_carried else "（不足）")
 
 
 def _source_check(title: str, capacity_kva: float | None, check: Verification) -> Row:
@@ -53,32 +91,32 @@ def list_quality(best: Variant | None) -> Payload:
     if best is not None and best.further_sources:
         studied = [("电源1：", best.power_quality)]
         studied += [(f"电源{source.source_no}：", source.power_quality) for source in best.further_sources]
-    rows: list[Row] = []
+    groups: dict[tuple[str, ...], list[str]] = {}
     notes: list[str] = []
     for title, quality in studied:
         if quality is None:
             continue
-        rows += [_quality(check, title) for check in quality.checks]
-        notes += [f"{title}接入条件：{'；'.join(quality.conditions)}。"] if quality.conditions else []
-        notes += [f"{title}需补充资料：{'、'.join(quality.data_needed)}。"] if quality.data_needed else []
+        for check in quality.checks:
+            groups.setdefault(_alike(check), []).append(title + _figure(check.value, check.unit))
+        said = "".join(check.note + check.remedy for check in quality.checks)
+        wanted = [text for text in quality.data_needed if text not in said]
+        notes += [f"{title}需补充资料：{'、'.join(wanted)}。"] if wanted else []
         harmonics = "、".join(f"{h.order}次 {number(h.permitted_a, 2)} A" for h in quality.permitted_harmonics)
         notes += [f"{title}谐波电流允许值：{harmonics}。"] if harmonics else []
+    keys = ("text", "limit", "verdict", "note")
     return {
-        "quality": rows,
+        "quality": [
+            {**dict(zip(keys, alike, strict=True)), "value": "；".join(dict.fromkeys(values))}
+            for alike, values in groups.items()
+        ],
         "quality_note": "".join(notes),
     }
 
 
-def _quality(check: QualityCheck, title: str) -> Row:
-    remarks = "；".join(text for text in (check.note, check.remedy) if text)
-    return {
-        "text": title + check.text,
-        "value": _figure(check.value, check.unit),
-        "limit": _figure(check.limit, check.unit),
-        "verdict": _VERDICTS[check.verdict],
-        "clause": text_or_dash(check.clause),
-        "note": remarks or NOT_APPLICABLE,
-    }
+def _alike(check: QualityCheck) -> tuple[str, ...]:
+    """Return what sources have in common where the same is checked for each: text, limit, verdict, remarks."""
+    remarks = "；".join(text for text in (check.clause, check.note, check.remedy) if text)
+    return check.text, _figure(check.limit, check.unit), _VERDICTS[check.verdict], remarks or NOT_APPLICABLE
 
 
 def _figure(value: float | None, unit: str) -> str:

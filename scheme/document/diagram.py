@@ -14,7 +14,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from scheme.document.chains import HEIGHT_MM, WIDTH_MM, Align, draw_plan
-from scheme.document.glyphs import SANS_FILE, font_folder, replace_missing
+from scheme.document.glyphs import SANS_FILE, font_folder, replace_directions, replace_missing
 from scheme.document.single_line import plan_diagram
 from scheme.document.symbols import SYMBOLS, Segment, draw_lines
 from scheme.model import Scheme
@@ -109,7 +109,7 @@ class _Sheet:
 
 def cad_text(text: str) -> str:
     """Return ``text`` as one line no CAD program takes a command from: such signs are written full width."""
-    line = "".join(" " if c.isspace() and c != "\u3000" else c for c in text)
+    line = "".join(" " if c.isspace() and c != "\u3000" else c for c in replace_directions(text)[0])
     line = "".join(c for c in line if unicodedata.category(c) not in {"Cc", "Cs"})
     for sign, written in _COMMAND_SIGNS:
         line = line.replace(sign, written)

@@ -16,6 +16,7 @@ from scheme.document.layout import (
     centred,
     column,
     numbered,
+    optional,
     wide,
 )
 from scheme.document.sections_orders import (
@@ -56,6 +57,7 @@ from scheme.document.sections_works import (
     CROSSINGS,
     DOCUMENTS,
     FIGURES,
+    MATERIALS,
     NOTICES,
     PROVENANCE,
     QUALITY,
@@ -80,85 +82,85 @@ _APPENDICES: tuple[Section, ...] = (
 )
 """Without field numbers."""
 
-_REPLY_END = (
+_SIGNED = (
     INVESTMENT,
-    *WORKS,
+    WORKS,
     CROSSINGS,
     *TIMELINE,
-    VERIFICATION,
-    SOURCE_CHECKS,
-    QUALITY,
     DOCUMENTS,
     NOTICES,
     UTILITY_FILLS,
     SIGNATURE,
-    *FIGURES,
 )
-"""What every binding reply ends with."""
+"""How every binding reply ends: what both sides sign."""
+
+_PROOF = (VERIFICATION, SOURCE_CHECKS, QUALITY, *FIGURES)
+"""What it rests on: behind the signatures, so that these stand on the first pages and never alone on one."""
 
 _HV = (
+    ANSWER,
     customer("供电容量（核定）"),
     LOAD,
-    ANSWER,
     STAGES,
     FEES,
     SOURCE_HV,
     RECEIVING_HV,
     metering(has_voltage_transformer=True),
     TARIFF,
-    *_REPLY_END,
+    *_SIGNED,
+    MATERIALS,
+    *_PROOF,
 )
 _LV = (
+    ANSWER,
     customer("供电容量"),
     Form(title="用电负荷", fields=LOAD_LV),
-    ANSWER,
     STAGES,
     FEES,
     SOURCE_LV,
     metering(has_voltage_transformer=False),
     TARIFF,
     RECEIVING_LV,
-    *_REPLY_END,
+    *_SIGNED,
+    *_PROOF,
 )
-_RESIDENTIAL = (_HV[0], HOUSING, *_HV[1:])
+_RESIDENTIAL = (*_HV[:2], HOUSING, *_HV[2:])
 _CONSULTATION = (
+    OPINION,
     ENQUIRER,
     Form(title="用电负荷", fields=LOAD_LV),
-    OPINION,
     TELLS,
     LEAVES_OPEN,
     STAGES,
     SOURCE_CONSULTATION,
-    VERIFICATION,
-    SOURCE_CHECKS,
-    QUALITY,
     INVESTMENT,
-    *WORKS,
+    WORKS,
     CROSSINGS,
     FORMAL_STEPS,
     DOCUMENTS,
     NOTICES,
     SIGNATURE,
-    Figure(title="附图一　电气接线示意图", name="diagram", height_mm=137.0, starts_page=True, shown_if="comparison"),
+    VERIFICATION,
+    SOURCE_CHECKS,
+    QUALITY,
+    Figure(title="附图一　电气接线示意图", name="diagram", height_mm=137.0, shown_if="diagram_shown"),
     FIGURES[1],
 )
 _JOINT_WORK = (
-    customer("申请容量"),
-    Form(title="用电负荷", fields=LOAD_LV),
     Form(
         title="处理结论",
-        fields=(wide("结论", "verdict"), wide("说明", "verdict_note"), wide("建议电压等级", "higher_voltage")),
+        fields=(wide("结论", "verdict"), wide("说明", "verdict_note"), optional("建议电压等级", "higher_voltage")),
     ),
     Grid(
         title="转专业联动的原因",
         rows="reasons",
-        columns=(centred("序号", "no", 1), column("原因", "text", 11), centred("代码", "code", 4)),
+        columns=(centred("序号", "no", 1), column("原因", "text", 14)),
+        has_head=False,
     ),
+    customer("申请容量"),
+    Form(title="用电负荷", fields=LOAD_LV),
     TASKS,
     STAGES,
-    ALTERNATIVES,
-    FAILED,
-    REJECTED,
     NOTICES,
     UTILITY_FILLS,
     Signature(
@@ -169,6 +171,9 @@ _JOINT_WORK = (
         ),
     ),
     Figure(title="附图　地理位置示意图", name="map", height_mm=94.0),
+    ALTERNATIVES,
+    FAILED,
+    REJECTED,
     Heading(title="附录　规定参数与计算依据"),
     *PROVENANCE,
 )
@@ -181,9 +186,6 @@ _WORKS_ORDER = (
     STAGES,
     TASKS,
     ORDER_DEPARTMENTS,
-    TIMELINE[1],
-    WORKS[2],
-    ORDER_WORKS[1],
     Signature(
         title="签署",
         parties=(
@@ -192,6 +194,8 @@ _WORKS_ORDER = (
             ("物资部门", "经办人：", _SIGNED_ON),
         ),
     ),
+    TIMELINE[1],
+    ORDER_WORKS[1],
     ORDER_ORIGIN,
     *FIGURES,
 )

@@ -16,6 +16,7 @@ LayoutId = Literal[
     "consultation_reply",  # 供电方案咨询初步答复意见
     "joint_work",  # 供电方案转专业联动单
     "works_order",  # 配套工程任务单
+    "customer_reply",  # 供电方案答复(客户版)
 ]
 
 
@@ -29,11 +30,17 @@ class Field:
     """Takes the whole width of the form instead of half."""
     no: str = ""
     """Number of the field (栏号), printed small before the label."""
+    is_optional: bool = False
+    """A wide field without a number that is left out where it does not apply (``—``)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
-    """A bordered block of labels and values, once, or once per row of the payload list ``repeat``."""
+    """A bordered block of labels and values, once, or for each row of the payload list ``repeat``.
+
+    Two or three rows stand side by side in columns, so that sources (电源) compare line by line; any other count has a
+    block each.
+    """
 
     title: str
     fields: tuple[Field, ...]
@@ -68,6 +75,10 @@ class Grid:
     """Left out when there is no row."""
     is_dense: bool = False
     """Printed small: an appendix for whoever checks the figures."""
+    has_head: bool = True
+    """Labels above the columns; a list that explains itself has none."""
+    is_run_in: bool = False
+    """Its columns are set as one text, the first as its heading, and a row may run over the end of a page."""
     is_kept_with_next: bool = False
     no: str = ""
     kind: Literal["grid"] = "grid"
@@ -77,7 +88,8 @@ class Grid:
 class Comparison:
     """Variants side by side: a column each, as many as the payload's text ``count`` says; none, no table.
 
-    ``head`` is a list of one row, the titles; ``rows`` the lines below. A row has ``label`` and ``v1``, ``v2``, … .
+    ``head`` is a list of one row, the titles; ``rows`` the lines below. A row has ``label`` and ``v1``, ``v2``, … ; a
+    row whose ``kind`` is not empty is the title of the lines that follow.
     """
 
     title: str
@@ -92,7 +104,10 @@ COMPARED_MAX = 5
 """Columns a page has room for."""
 
 
-FigureName = Literal["diagram", "map", "scores"]
+FigureName = Literal["diagram", "map", "scores", "profile"]
+FIGURES: tuple[FigureName, ...] = ("diagram", "map", "scores", "profile")
+PARALLEL_MAX = 3
+"""Rows of a repeated form that stand side by side."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +117,6 @@ class Figure:
     title: str
     name: FigureName
     height_mm: float | None = None
-    starts_page: bool = False
     shown_if: str | None = None
     no: str = ""
     kind: Literal["figure"] = "figure"
@@ -110,7 +124,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heading:
-    """Start of an appendix on a new page."""
+    """Start of an appendix, never parted from what follows."""
 
     title: str
     shown_if: str | None = None
@@ -143,7 +157,7 @@ class Layout:
 
     def as_dict(self) -> dict[str, Any]:
         """Return a JSON-ready form for the PDF template; forms carry their fields arranged in ``lines``."""
-        plain = asdict(self)
+        plain = {**asdict(self), "parallel_max": PARALLEL_MAX}
         for section, drawn in zip(self.sections, plain["sections"], strict=True):
             if isinstance(section, Form):
                 drawn["lines"] = [[asdict(field) for field in line] for line in form_lines(section.fields)]
@@ -166,7 +180,7 @@ def _numbered(section: Section, numbers: Mapping[str, str]) -> Section:
         return replace(section, fields=fields)
     if isinstance(section, Grid):
         return replace(section, no=numbers.get(section.rows, ""))
-    if isinstance(section, Figure) and section.name != "scores":
+    if isinstance(section, Figure) and section.name in {"diagram", "map"}:
         return replace(section, no=numbers.get("figures", ""))
     if isinstance(section, Signature):
         return replace(section, no=numbers.get("signature", ""))
@@ -198,6 +212,11 @@ def field(label: str, key: str) -> Field:
 def wide(label: str, key: str) -> Field:
     """Return a field of the whole width."""
     return Field(label=label, key=key, is_wide=True)
+
+
+def optional(label: str, key: str) -> Field:
+    """Return a field of the whole width that is left out where it does not apply."""
+    return Field(label=label, key=key, is_wide=True, is_optional=True)
 
 
 def column(label: str, key: str, share: float) -> Column:

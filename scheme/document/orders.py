@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from scheme.document.checks import largest_loading
-from scheme.document.tables import Payload, Row, dashes, number_texts
+from scheme.document.tables import Payload, Row, number_texts
 from scheme.document.wording import (
     NOT_APPLICABLE,
-    SIDES,
     UTILITY_FILLS,
     day,
     duration,
@@ -16,18 +15,16 @@ from scheme.document.wording import (
     quantity,
     text_or_dash,
 )
-from scheme.model import ConnectionPoint, Scheme, TransitionStage, Variant, Verification, Work
+from scheme.model import ConnectionPoint, Scheme, TransitionStage, Verification
 
 _SUPPORTING_WORKS = "supporting_works"
 _RECEIPT = "　"
 """Left blank to be signed by hand."""
 
 
-def list_order(scheme: Scheme, best: Variant | None) -> Payload:
+def list_order(scheme: Scheme) -> Payload:
     """Return what only the works order prints."""
     order = scheme.works_order
-    works = best.works if best else ()
-    utility = [work for work in works if work.side == "utility"]
     stage = None
     if scheme.timeline is not None:
         stage = next((item for item in scheme.timeline.milestones if item.code == _SUPPORTING_WORKS), None)
@@ -38,28 +35,11 @@ def list_order(scheme: Scheme, best: Variant | None) -> Payload:
         "order_terms": "；".join(order.terms if order else ()) or NOT_APPLICABLE,
         "works_from": day(stage.starts_on) if stage else UTILITY_FILLS,
         "works_to": day(stage.ends_on) if stage else UTILITY_FILLS,
-        "utility_works": _works(utility),
-        "utility_works_note": "" if utility else "本方案没有由供电企业投资建设的配套工程。",
-        "customer_works": _works([work for work in works if work.side == "customer"]),
         "departments": [
             {"department": item.department, "text": item.text, "receipt": _RECEIPT}
             for item in (order.departments if order else ())
         ],
     }
-
-
-def _works(works: list[Work]) -> list[Row]:
-    rows = [
-        {
-            "no": str(no),
-            "text": work.text,
-            "quantity": number(work.quantity, 3),
-            "unit": work.unit,
-            "side": SIDES[work.side],
-        }
-        for no, work in enumerate(works, start=1)
-    ]
-    return rows or [{**dashes("no", "quantity", "unit", "side"), "text": "无"}]
 
 
 def list_transition(scheme: Scheme) -> Payload:

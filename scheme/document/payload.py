@@ -6,10 +6,14 @@ them and do nothing with them.
 
 from __future__ import annotations
 
-from scheme.document.checks import list_quality, list_source_checks
+import re
+
+from scheme.document.checks import check_result, list_quality, list_source_checks, security_text
 from scheme.document.comparison import list_variants
+from scheme.document.conclusion import list_conclusion
 from scheme.document.customer_texts import list_customer, list_housing, list_load
 from scheme.document.forms import find_layout, layout_id
+from scheme.document.glyphs import list_codes, replace_directions
 from scheme.document.layout import Form, LayoutId
 from scheme.document.orders import list_consultation, list_order, list_transition
 from scheme.document.route_texts import laying_text, list_crossings
@@ -19,6 +23,7 @@ from scheme.document.tables import (
     dashes,
     list_customer_duties,
     list_fees,
+    list_materials,
     list_provenance,
     list_refused,
     list_timeline,
@@ -26,14 +31,10 @@ from scheme.document.tables import (
     number_texts,
 )
 from scheme.document.wording import (
-    CONSULTATION_VERDICTS,
     LAYING,
-    LIMIT_KINDS,
     NOT_APPLICABLE,
     UTILITY_FILLS,
-    VERDICTS,
     VOLTAGES,
-    day,
     fixed,
     number,
     percent,
@@ -51,7 +52,7 @@ def build_payload(scheme: Scheme, form: LayoutId | None = None) -> Payload:
         **list_customer(scheme),
         **list_housing(scheme),
         **list_load(scheme),
-        **_conclusion(scheme),
+        **list_conclusion(scheme, best),
         "fees": list_fees(scheme),
         "sources": [_source(source, scheme, best) for source in scheme.supply.sources] if scheme.supply else [],
         **_receiving(scheme),
@@ -59,21 +60,39 @@ def build_payload(scheme: Scheme, form: LayoutId | None = None) -> Payload:
         **_tariff(scheme),
         **_investment(scheme),
         **list_works(best),
+        **list_materials(best),
         **list_timeline(scheme),
         **_verification(scheme, best),
-        "source_checks": list_source_checks(scheme, best),
+        **list_source_checks(scheme, best),
         **list_quality(best),
         "crossings": list_crossings(best),
         "customer_duties": list_customer_duties(scheme),
         "notices": number_texts(scheme.notices),
         **list_variants(scheme),
-        **list_refused(scheme, best),
+        **list_refused(scheme),
         **list_transition(scheme),
-        **list_order(scheme, best),
+        **list_order(scheme),
         **list_consultation(scheme),
         **list_provenance(scheme),
     }
-    return {**payload, "to_be_filled": _to_be_filled(scheme, payload, form or layout_id(scheme))}
+    return _undirected({**payload, "to_be_filled": _to_be_filled(scheme, payload, form or layout_id(scheme))})
+
+
+def _undirected(payload: Payload) -> Payload:
+    """Return the payload without signs that turn the direction of writing, with a note that names them."""
+    lost: list[str] = []
+
+    def plain(text: str) -> str:
+        kept, signs = replace_directions(text)
+        lost.extend(signs)
+        return kept
+
+    result: Payload = {
+        key: plain(value) if isinstance(value, str) else [{k: plain(v) for k, v in row.items()} for row in value]
+        for key, value in payload.items()
+    }
+    note = f"改变书写方向的控制符以“〓”代替：{list_codes(lost)}。"
+    return {**result, "glyph_note": note} if lost else result
 
 
 def _to_be_filled(scheme: Scheme, payload: Payload, form: LayoutId) -> str:
@@ -85,42 +104,6 @@ def _to_be_filled(scheme: Scheme, payload: Payload, form: LayoutId) -> str:
             labels = [f.label for row in marked for f in section.fields if row.get(f.key) == UTILITY_FILLS]  # type: ignore[union-attr]
             names.update(dict.fromkeys(labels))
     return "、".join(names) or "无"
-
-
-def _conclusion(scheme: Scheme) -> Payload:
-    validity, timeline = scheme.validity, scheme.timeline
-    span = f"{day(validity.from_on)}至{day(validity.to_on)}" if validity else NOT_APPLICABLE
-    verdicts = VERDICTS
-    if scheme.consultation is not None:
-        verdicts, span = CONSULTATION_VERDICTS, "无，对双方不具约束力"
-    return {
-        "verdict": verdicts[scheme.verdict],
-        "verdict_note": "本申请不能由系统自动答复，原因见下；本单不含供电方案。",
-        "reasons_text": "；".join(reason.text for reason in scheme.reasons) or _no_reasons(scheme),
-        "reasons": [
-            {"no": str(number), "text": reason.text, "code": reason.code}
-            for number, reason in enumerate(scheme.reasons, start=1)
-        ]
-        or [{"no": NOT_APPLICABLE, "text": "无", "code": NOT_APPLICABLE}],
-        "validity": span,
-        "is_restricted": "否" if scheme.verdict == "answered" else "是",
-        "planned_on": day(timeline.promise_on) if timeline else NOT_APPLICABLE,
-        "higher_voltage": _higher_voltage(scheme),
-    }
-
-
-def _higher_voltage(scheme: Scheme) -> str:
-    higher = scheme.higher_voltage
-    if higher is None:
-        return NOT_APPLICABLE
-    level = VOLTAGES.get(higher.recommended_voltage, higher.recommended_voltage)
-    most = quantity(higher.range_max_kva, "kVA", 1)
-    return f"{level}（受电容量{quantity(higher.capacity_kva, 'kVA', 1)}，超过10千伏供电上限{most}）"
-
-
-def _no_reasons(scheme: Scheme) -> str:
-    is_checked = bool(scheme.variants) and scheme.variants[0].verification.is_within_limits
-    return "接入点及供电路径经交流潮流校核，满足规定限值" if is_checked else NOT_APPLICABLE
 
 
 def _source(source: Source, scheme: Scheme, best: Variant | None) -> Row:
@@ -162,14 +145,8 @@ def _receiving(scheme: Scheme) -> Payload:
     receiving, protection = scheme.receiving, scheme.protection
     compensation, emergency = scheme.reactive_compensation, scheme.emergency_source
     transformers = receiving.transformers if receiving else ()
-    emergency_text = NOT_APPLICABLE
-    if emergency is not None:
-        least = quantity(emergency.capacity_kw_min, "kW", 1)
-        emergency_text = emergency.text + ("" if least == NOT_APPLICABLE else f"（容量不小于{least}）")
-    compensation_text = NOT_APPLICABLE
-    if compensation is not None:
-        least = quantity(compensation.kvar_min, "kvar", 1)
-        compensation_text = compensation.text + ("" if least == NOT_APPLICABLE else f"（容量不小于{least}）")
+    emergency_text = _at_least(emergency.text, emergency.capacity_kw_min, "kW") if emergency else NOT_APPLICABLE
+    compensation_text = _at_least(compensation.text, compensation.kvar_min, "kvar") if compensation else NOT_APPLICABLE
     return {
         "receiving_kind": text_or_dash(receiving.point_kind if receiving else None),
         "main_connection": text_or_dash(receiving.main_connection if receiving else None),
@@ -187,6 +164,13 @@ def _receiving(scheme: Scheme) -> Payload:
         "cubicles": UTILITY_FILLS,
         "quality_devices": "申请中未声明",
     }
+
+
+def _at_least(text: str, least: float | None, unit: str) -> str:
+    """Return a demand with its least capacity, unless the text says the figure itself."""
+    amount = number(least, 1)
+    is_said = amount == NOT_APPLICABLE or re.search(rf"(?<![\d.]){re.escape(amount)} ?{unit}", text) is not None
+    return text if is_said else f"{text}（容量不小于{amount} {unit}）"
 
 
 def _metering_point(point: MeteringPoint) -> Row:
@@ -236,15 +220,18 @@ def _investment(scheme: Scheme) -> Payload:
 
 def _verification(scheme: Scheme, best: Variant | None) -> Payload:
     keys = ("u_min", "u_max", "u_customer", "losses", "line_loading", "transformer_loading", "short_circuit")
+    shown = {
+        "diagram_shown": "是" if best else "",
+        "path_checks": "是" if best and not best.further_sources else "",
+    }
     if best is None:
-        return {"check_result": NOT_APPLICABLE, **dashes(*keys), "engine": scheme.provenance.engine}
+        nothing = dashes("check_result", "outage_security", *keys)
+        return {**shown, **nothing, "engine": scheme.provenance.engine}
     check = best.verification
-    result = "接入后供电路径各元件负载率及电压均在规定限值以内"
-    if not check.is_within_limits:
-        cause = LIMIT_KINDS.get(check.limit_kind or "", text_or_dash(check.limit_kind))
-        result = f"接入后越限：{cause}（{text_or_dash(check.limit_element_id)}）"
     return {
-        "check_result": result,
+        **shown,
+        "check_result": check_result(check),
+        "outage_security": security_text(best.outage_security),
         "u_min": f"{fixed(check.u_pu_min, 4)} p.u.",
         "u_max": f"{fixed(check.u_pu_max, 4)} p.u.",
         "u_customer": f"{fixed(check.u_pu_customer, 4)} p.u.",

@@ -14,14 +14,17 @@ from datetime import datetime
 from typing import Any
 
 from scheme.document.build_templates import TEMPLATES
-from scheme.document.glyphs import font_folder, replace_missing
+from scheme.document.glyphs import font_folder, list_codes, replace_missing
 from scheme.document.layout import FigureName, Layout
 from scheme.document.tables import Payload, Row
+from scheme.document.wording import NOT_APPLICABLE
 
 _BREAK_AFTER = re.compile(r"([-/_.:@+=])(?=\S)")
 _LONG_RUN = re.compile(r"[!-~]{13,}")
 _RUN_CHARACTERS_MAX = 12
 _ZERO_WIDTH_SPACE = "\u200b"
+_NO_BREAK_SPACE = "\u00a0"
+_BEFORE_UNIT = re.compile(r"(?<=[0-9]) (?=(?:kVA|kW|kvar|kV|kA|A|m|km|p\.u\.|台|元|户)(?![A-Za-z0-9]))")
 _PNG_PPI = 200.0
 
 
@@ -77,14 +80,16 @@ def _printable(payload: Payload) -> dict[str, str | list[Row]]:
         for key, value in payload.items()
     }
     if missing:
-        codes = "、".join(f"U+{ord(character):04X}" for character in missing)
-        result["glyph_note"] = f"字库未收的字以“〓”代替，原字编码：{codes}；原字见数据文件及Word文本。"
+        note = f"字库未收的字以“〓”代替，原字编码：{list_codes(missing)}；原字见数据文件及Word文本。"
+        known = str(payload["glyph_note"])
+        result["glyph_note"] = note if known == NOT_APPLICABLE else known + note
     return result
 
 
 def breakable(text: str) -> str:
-    """Return ``text`` with breaks allowed inside long codes: after ``-``, ``/`` and alike, or every 12 signs."""
-    return _LONG_RUN.sub(lambda match: _split_run(match.group()), text)
+    """Return ``text`` with breaks allowed inside long codes, after ``-``, ``/`` and alike or every 12 signs, and none
+    between a figure and its unit."""
+    return _LONG_RUN.sub(lambda match: _split_run(match.group()), _BEFORE_UNIT.sub(_NO_BREAK_SPACE, text))
 
 
 def _split_run(run: str) -> str:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from scheme.document.layout import Form, Grid, centred, column, field, number, wide
+from scheme.document.layout import Form, Grid, centred, column, field, number, optional, wide
 
 STAGES = Grid(
     title="过渡方案与分阶段实施",
     rows="stages",
     columns=(
-        centred("阶段", "no", 0.9),
-        number("可用容量 kVA", "capacity", 1.5),
-        column("接入点及接入方式", "point", 3.2),
-        column("电网改造措施", "measures", 4.2),
-        column("校核", "check", 2.6),
-        number("估算 万元", "cost", 1.4),
-        column("工期与条件", "dates", 2.6),
+        centred("阶段", "no", 1.1),
+        number("可用容量（kVA）", "capacity", 1.7),
+        column("接入点及接入方式", "point", 3),
+        column("电网改造措施", "measures", 4),
+        column("校核", "check", 2.5),
+        number("估算（万元）", "cost", 1.9),
+        column("工期与条件", "dates", 3.6),
     ),
     note="stages_note",
     is_optional=True,
@@ -24,9 +24,9 @@ ALTERNATIVES = Grid(
     rows="alternatives",
     columns=(
         column("路径", "text", 5),
-        number("容量 kVA", "capacity", 1.6),
+        number("容量（kVA）", "capacity", 1.7),
         column("校核", "check", 3),
-        number("估算 万元", "cost", 1.6),
+        number("估算（万元）", "cost", 1.9),
         centred("工期", "dates", 2),
     ),
     is_optional=True,
@@ -34,8 +34,9 @@ ALTERNATIVES = Grid(
 FAILED = Grid(
     title="已试而不可行的路径",
     rows="failed_options",
-    columns=(column("路径", "text", 5), column("接入点", "point", 2.5), column("原因", "reason", 5)),
+    columns=(column("路径", "text", 9), column("接入点", "point", 2), column("原因", "reason", 4)),
     is_optional=True,
+    is_dense=True,
 )
 TASKS = Grid(
     title="专业联动任务",
@@ -73,7 +74,7 @@ ORDER_ORIGIN = Form(
         field("规定口径", "profile"),
         field("决定日期", "replied_on"),
         wide("软件版本", "version"),
-        wide("字符说明", "glyph_note"),
+        optional("字符说明", "glyph_note"),
     ),
 )
 ORDER_DATES = Form(
@@ -89,32 +90,42 @@ ORDER_DATES = Form(
 )
 
 
-def _works_of(title: str, rows: str, note: str | None = None) -> Grid:
-    return Grid(
-        title=title,
-        rows=rows,
+ORDER_WORKS = (
+    Grid(
+        title="配套工程内容及费用估算（供电企业投资建设，万元）",
+        rows="utility_works",
         columns=(
             centred("序号", "no", 1),
-            column("工程内容", "text", 7),
-            number("数量", "quantity", 1.8),
-            centred("单位", "unit", 1.3),
-            centred("实施", "side", 2),
+            column("工程内容", "text", 6),
+            number("数量", "quantity", 1.3),
+            centred("单位", "unit", 1),
+            number("低值", "low", 1.3),
+            number("中值", "typical", 1.3),
+            number("高值", "high", 1.3),
+            centred("价格依据", "price_basis", 1.7),
         ),
-        note=note,
-    )
-
-
-ORDER_WORKS = (
-    _works_of("配套工程内容（供电企业投资建设）", "utility_works", "utility_works_note"),
-    _works_of("客户工程内容（界面以下，供参考）", "customer_works"),
+        note="order_cost_note",
+    ),
+    Grid(
+        title="客户工程内容（界面以下，供参考）",
+        rows="customer_works",
+        columns=(
+            centred("序号", "no", 1),
+            column("工程内容", "text", 8),
+            number("数量", "quantity", 1.6),
+            centred("单位", "unit", 1.2),
+        ),
+        is_optional=True,
+        is_dense=True,
+    ),
 )
 ORDER_MATERIALS = Grid(
     title="物料清单",
     rows="materials",
     columns=(
         centred("序号", "no", 1.1),
-        column("物料名称", "name", 3),
-        column("型号", "type_id", 3),
+        column("物料名称", "name", 3.9),
+        column("型号", "type_id", 2.9),
         number("数量", "quantity", 1.2),
         centred("单位", "unit", 1.1),
         centred("投资方", "side", 1.9),
@@ -123,6 +134,7 @@ ORDER_MATERIALS = Grid(
         column("供货状态", "supply", 2.4),
     ),
     note="materials_note",
+    is_optional=True,
 )
 ORDER_DEPARTMENTS = Grid(
     title="部门分工",
@@ -134,9 +146,11 @@ TELLS = Grid(
     title="本意见说明的事项",
     rows="tells",
     columns=(centred("序号", "no", 1), column("内容", "text", 14)),
+    has_head=False,
 )
 LEAVES_OPEN = Grid(
     title="本意见不说明、以正式答复为准的事项",
     rows="leaves_open",
     columns=(centred("序号", "no", 1), column("内容", "text", 14)),
+    has_head=False,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scheme.document.layout import Form, Grid, column, field, number, wide
+from scheme.document.layout import Form, Grid, column, field, number, optional, wide
 
 
 def customer(capacity_label: str) -> Form:
@@ -21,7 +21,7 @@ def customer(capacity_label: str) -> Form:
             field(capacity_label, "capacity"),
             field("供电电压", "voltage"),
             wide("联系人及电话", "contact"),
-            wide("客户经理及电话", "utility_contact"),
+            wide("客户经理及联系电话", "utility_contact"),
             field("申请日期", "received_on"),
             field("答复日期", "replied_on"),
             field("需要用电日期", "needed_on"),
@@ -51,11 +51,19 @@ ANSWER = Form(
     fields=(
         wide("结论", "verdict"),
         wide("说明", "reasons_text"),
-        wide("方案有效期", "validity"),
-        field("是否业扩受限", "is_restricted"),
+        wide("供电方式", "answer_supply"),
+        wide("接入点", "answer_points"),
+        optional("接入条件", "conditions"),
+        field("供电企业投资估算", "utility_cost"),
+        field("客户投资估算", "customer_cost"),
+        wide("营业费用", "fees_text"),
+        wide("送电承诺", "promise"),
         field("计划送电日期", "planned_on"),
+        field("是否业扩受限", "is_restricted"),
+        wide("方案有效期", "validity"),
     ),
 )
+"""What a reply says in short; it stands first."""
 FEES = Grid(
     title="营业费用",
     rows="fees",
@@ -66,6 +74,7 @@ FEES = Grid(
         number("应收金额", "amount", 2.5),
         column("收费依据", "basis", 3.6),
     ),
+    is_optional=True,
 )
 SOURCE_HV = Form(
     title="接入系统方案",
@@ -121,7 +130,7 @@ RECEIVING_HV = Form(
         wide("闭锁方式", "interlock"),
         wide("进线保护", "protection_incoming"),
         wide("分界开关", "boundary_switch"),
-        wide("保护要求", "protection_notes"),
+        optional("保护要求", "protection_notes"),
         wide("无功补偿", "compensation"),
         wide("自备应急电源", "emergency"),
         wide("谐波治理", "harmonics"),
@@ -134,7 +143,7 @@ RECEIVING_LV = Form(
     title="受电与保护",
     fields=(
         wide("进线保护", "protection_incoming"),
-        wide("保护要求", "protection_notes"),
+        optional("保护要求", "protection_notes"),
         wide("无功补偿", "compensation"),
         wide("自备应急电源", "emergency"),
     ),
@@ -180,9 +189,9 @@ INVESTMENT = Form(
         wide("分界位置", "investment_boundary"),
         wide("供电企业投资", "utility_scope"),
         wide("客户投资", "customer_scope"),
-        wide("接入点设备", "point_equipment"),
-        wide("可提供的服务", "offers"),
-        wide("依据条款", "investment_clause"),
+        optional("接入点设备", "point_equipment"),
+        optional("可提供的服务", "offers"),
+        optional("依据条款", "investment_clause"),
     ),
 )
 HOUSING = Form(
@@ -222,6 +231,11 @@ OPINION = Form(
     fields=(
         wide("意见", "verdict"),
         wide("说明", "reasons_text"),
+        wide("供电方式", "answer_supply"),
+        wide("接入点", "answer_points"),
+        optional("接入条件", "conditions"),
+        field("供电企业投资估算", "utility_cost"),
+        field("客户投资估算", "customer_cost"),
         field("供电电压", "voltage"),
         field("是否业扩受限", "is_restricted"),
     ),

@@ -14,48 +14,40 @@ from scheme.document.layout import (
     column,
     field,
     number,
+    optional,
     wide,
 )
 
-WORKS = (
-    Grid(
-        title="工程内容",
-        rows="works",
-        columns=(
-            centred("序号", "no", 1),
-            column("工程内容", "text", 7),
-            number("数量", "quantity", 2),
-            centred("单位", "unit", 1.3),
-            centred("投资方", "side", 2),
-        ),
+WORKS = Grid(
+    title="工程内容及费用估算（万元）",
+    rows="works",
+    columns=(
+        centred("序号", "no", 1),
+        column("工程内容", "text", 5.5),
+        number("数量", "quantity", 1.3),
+        centred("单位", "unit", 1),
+        centred("投资方", "side", 1.6),
+        number("低值", "low", 1.3),
+        number("中值", "typical", 1.3),
+        number("高值", "high", 1.3),
+        centred("价格依据", "price_basis", 1.7),
     ),
-    Grid(
-        title="主要设备材料",
-        rows="materials",
-        columns=(
-            centred("序号", "no", 1),
-            column("名称", "name", 4.5),
-            column("型号", "type_id", 4),
-            number("数量", "quantity", 1.8),
-            centred("单位", "unit", 1.3),
-            centred("投资方", "side", 2),
-        ),
+    note="cost_note",
+    is_optional=True,
+)
+MATERIALS = Grid(
+    title="主要设备材料",
+    rows="materials",
+    columns=(
+        centred("序号", "no", 1),
+        column("名称", "name", 5),
+        column("型号", "type_id", 4),
+        number("数量", "quantity", 1.6),
+        centred("单位", "unit", 1.2),
+        centred("投资方", "side", 2),
     ),
-    Grid(
-        title="工程费用估算（万元）",
-        rows="costs",
-        columns=(
-            column("项目", "text", 4),
-            number("数量", "quantity", 1.8),
-            centred("单位", "unit", 1.3),
-            number("低值", "low", 1.6),
-            number("中值", "typical", 1.6),
-            number("高值", "high", 1.6),
-            centred("投资方", "side", 2),
-            column("价格依据", "price_basis", 3),
-        ),
-        note="cost_note",
-    ),
+    is_optional=True,
+    is_dense=True,
 )
 CROSSINGS = Grid(
     title="穿跨越及所需许可",
@@ -76,11 +68,10 @@ TIMELINE = (
             wide("办电环节", "steps"),
             field("全过程时限", "time_limit"),
             field("最迟完成日期", "limit_on"),
-            wide("送电承诺", "promise"),
-            wide("关键路径", "critical_path"),
-            wide("配套工程约定", "contract"),
-            field("客户用电日期", "by_needed_on"),
-            field("待定事项", "undated"),
+            optional("关键路径", "critical_path"),
+            optional("配套工程约定", "contract"),
+            optional("客户用电日期", "by_needed_on"),
+            optional("待定事项", "undated"),
         ),
     ),
     Grid(
@@ -95,11 +86,12 @@ TIMELINE = (
         ),
         note="timeline_note",
         is_optional=True,
+        is_dense=True,
     ),
 )
 VERIFICATION = Form(
     title="校核结果（交流潮流计算）",
-    shown_if="comparison",
+    shown_if="path_checks",
     fields=(
         wide("校核结论", "check_result"),
         field("供电路径最低电压", "u_min"),
@@ -109,7 +101,7 @@ VERIFICATION = Form(
         field("线路最大负载率", "line_loading"),
         field("变压器最大负载率", "transformer_loading"),
         field("接入点短路电流", "short_circuit"),
-        field("计算引擎", "engine"),
+        optional("故障后供电", "outage_security"),
     ),
 )
 SOURCE_CHECKS = Grid(
@@ -125,27 +117,29 @@ SOURCE_CHECKS = Grid(
         number("网损变化", "losses", 1.8),
         number("短路电流", "short_circuit", 1.6),
     ),
+    note="source_checks_note",
     is_optional=True,
+    is_dense=True,
 )
 QUALITY = Grid(
     title="短路电流与电能质量校核",
     rows="quality",
     columns=(
-        column("项目", "text", 3.4),
-        number("计算值", "value", 1.6),
-        number("限值", "limit", 1.6),
-        centred("结论", "verdict", 1.6),
-        column("依据", "clause", 2.4),
-        column("说明及措施", "note", 4),
+        column("项目", "text", 4.3),
+        number("计算值", "value", 2.6),
+        number("限值", "limit", 1.5),
+        centred("结论", "verdict", 1.7),
+        column("依据、说明及措施", "note", 5.4),
     ),
     note="quality_note",
     is_optional=True,
+    is_dense=True,
 )
 NOTICES = Grid(
     title="告知事项",
     rows="notices",
     columns=(centred("序号", "no", 1), column("内容", "text", 14)),
-    is_kept_with_next=True,
+    has_head=False,
 )
 UTILITY_FILLS = Form(title="由供电企业填写的项目", fields=(wide("项目", "to_be_filled"),), is_kept_with_next=True)
 SIGNATURE = Signature(
@@ -166,9 +160,13 @@ REJECTED = Grid(
     ),
     note="rejected_note",
     is_optional=True,
+    is_dense=True,
 )
 COMPARISON: tuple[Section, ...] = (
-    Heading(title="附录一　方案比选", shown_if="comparison"),
+    Heading(title="附录一　方案比选及供电路径", shown_if="appendix"),
+    Form(title="可行方案", fields=(wide("说明", "comparison_alone"),), shown_if="comparison_alone"),
+    Figure(title="评分构成与出资", name="scores", shown_if="comparison"),
+    Figure(title="供电路径电压（标幺值）", name="profile", shown_if="profile_shown"),
     Comparison(
         title="可行方案并列比较",
         head="comparison_head",
@@ -176,63 +174,46 @@ COMPARISON: tuple[Section, ...] = (
         count="comparison_count",
         note="comparison_note",
     ),
-    Figure(title="评分构成", name="scores", shown_if="comparison"),
     REJECTED,
     Grid(
         title="未采用的电源组合",
         rows="rejected_sets",
         columns=(column("接入点组合", "points", 5), column("原因", "reasons", 8)),
         is_optional=True,
-    ),
-    Grid(
-        title="供电路径电压（标幺值）",
-        rows="voltage_profile",
-        columns=(
-            column("节点", "element_id", 5),
-            number("距电源 km", "distance", 2),
-            number("接入前", "before", 2),
-            number("接入后", "after", 2),
-        ),
-        note="voltage_profile_note",
-        is_optional=True,
         is_dense=True,
     ),
 )
 PROVENANCE: tuple[Section, ...] = (
-    Grid(
-        title="采用的规定参数",
-        rows="policy_reads",
-        columns=(
-            column("参数", "id", 4.4),
-            column("取值", "value", 3.0),
-            column("依据文件及条款", "source", 4.6),
-            column("生效日期", "effective_from", 2.4),
-        ),
-        is_optional=True,
-        is_dense=True,
-    ),
     Form(
         title="计算依据",
         fields=(
-            wide("方案编号", "scheme_id"),
             field("规定口径", "profile"),
             field("决定日期", "replied_on"),
-            wide("软件版本", "version"),
-            wide("计算引擎", "engine"),
+            field("软件版本", "version"),
+            field("计算引擎", "engine"),
             wide("电网断面摘要", "snapshot_sha256"),
             wide("规定数据摘要", "policy_sha256"),
             wide("设备目录摘要", "catalogue_sha256"),
-            wide("字符说明", "glyph_note"),
+            optional("字符说明", "glyph_note"),
         ),
+    ),
+    Grid(
+        title="采用的规定参数",
+        rows="policy_reads",
+        columns=(column("依据文件", "source", 1), column("条款、参数及取值", "texts", 1)),
+        is_optional=True,
+        is_dense=True,
+        is_run_in=True,
     ),
 )
 DOCUMENTS = Grid(
     title="客户应提供的资料及检验范围",
     rows="customer_duties",
-    columns=(centred("类别", "kind", 2), column("内容", "text", 9)),
+    columns=(centred("类别", "kind", 2), column("内容", "text", 13)),
     is_optional=True,
+    has_head=False,
 )
 FIGURES = (
-    Figure(title="附图一　电气接线示意图", name="diagram", height_mm=137.0, starts_page=True),
+    Figure(title="附图一　电气接线示意图", name="diagram", height_mm=137.0),
     Figure(title="附图二　地理位置示意图", name="map", height_mm=94.0),
 )

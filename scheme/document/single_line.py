@@ -196,8 +196,8 @@ def _high_chain(scheme: Scheme, incomer: Incomer) -> list[Step]:
 def _station(scheme: Scheme, *, sections: int) -> list[Stage]:
     transformers = scheme.receiving.transformers if scheme.receiving else ()
     count = max(sum(t.count for t in transformers), 1)
-    number_of = "× {}台" if sections == 1 else "（各段共{}台）"  # each busbar section draws its own share
-    details = tuple(f"{t.model}　{number(t.sn_kva, 1)} kVA {number_of.format(t.count)}" for t in transformers)
+    number_of = " × {}台" if sections == 1 else "（各段共{}台）"  # each busbar section draws its own share
+    details = tuple(f"{t.model}　{number(t.sn_kva, 1)} kVA{number_of.format(t.count)}" for t in transformers)
     copies = min(max(count // sections, 1), _COPIES_MAX)
     return [Stage(symbol="transformer", name="客户受电变压器", details=details, copies=copies)]
 

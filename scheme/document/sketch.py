@@ -26,12 +26,16 @@ _PADDING_MM = 13.0
 _SPAN_M_MIN = 60.0
 """Least width or height shown, so that a customer at the pole still sees the surroundings."""
 _REJECTED_MAX = 30
+_REACH_RATIO = 2.0
+"""Refused points farther off than this many times the middle one would shrink the others to a blot."""
 _NODES_MAX = 90
 """With more symbols than this in view only the main kinds are drawn."""
 _MAIN_KINDS = ("substation_busbar", "switching_station", "ring_main_unit")
 _BAR_MM_MAX = 26.0
 _LABEL_CHARACTERS_MAX = 18
 _TEXT_MM = 2.8
+_APART_MM = 5.0
+"""Least distance between the customer's symbol and the mark of a point."""
 _LATIN_WIDTH = 0.56
 _LV_KV_MAX = 1.0
 _RED, _BLUE, _GREY, _DARK = "#c00000", "#1f5fa8", "#8a8a8a", "#333333"
@@ -72,6 +76,8 @@ class _Sheet:
 
     shapes: list[str] = field(default_factory=list)
     taken: list[tuple[float, float, float, float]] = field(default_factory=list)
+    crossed: list[tuple[float, float, float, float]] = field(default_factory=list)
+    """Lines of the grid: a label stands on them only where there is no other room."""
     legend: dict[str, str] = field(default_factory=dict)
 
 
@@ -86,8 +92,9 @@ def render_sketch(scheme: Scheme, snapshot: Snapshot) -> str:
     points = [v.connection_point for v in scheme.variants] + [r.connection_point for r in scheme.rejected]
     is_low = any(point.u_nominal_kv <= _LV_KV_MAX for point in points)
     _draw_grid(sheet, view, snapshot, with_low_voltage=is_low)
-    _draw_candidates(sheet, view, scheme)
-    _draw_customer(sheet, view, lon, lat)
+    x, y = (float(value) for value in view.on_paper(lon, lat))
+    _draw_candidates(sheet, view, scheme, customer=(x, y))
+    _draw_customer(sheet, x, y)
     clip = f'<clipPath id="area"><rect width="{_MAP_WIDTH_MM:g}" height="{HEIGHT_MM:g}"/></clipPath>'
     area = ['<g clip-path="url(#area)">', *sheet.shapes, "</g>"]
     frame = f'<path d="M{_MAP_WIDTH_MM:g},0V{HEIGHT_MM:g}" stroke="{_DARK}" stroke-width="0.25"/>'
@@ -106,7 +113,10 @@ def _view(scheme: Scheme, lon_deg: float, lat_deg: float) -> _View:
         for source in scheme.variants[0].further_sources:
             shown += [(source.connection_point.lon_deg, source.connection_point.lat_deg), *_path(source.route.geometry)]
     else:
-        shown += [(item.connection_point.lon_deg, item.connection_point.lat_deg) for item in _nearest_rejected(scheme)]
+        near = _nearest_rejected(scheme)
+        reach_m = near[len(near) // 2].distance_m * _REACH_RATIO if near else 0.0
+        places = [item.connection_point for item in near if item.distance_m <= reach_m]
+        shown += [(point.lon_deg, point.lat_deg) for point in places]
     x, y = plane.to_metres([place[0] for place in shown], [place[1] for place in shown])
     x, y = x[np.isfinite(x)], y[np.isfinite(y)]
     width_m, height_m = max(float(np.ptp(x)), _SPAN_M_MIN), max(float(np.ptp(y)), _SPAN_M_MIN)
@@ -143,6 +153,9 @@ def _draw_grid(sheet: _Sheet, view: _View, snapshot: Snapshot, *, with_low_volta
             for a, b in zip(start, end, strict=True)
             if a >= 0 and b >= 0 and bool(is_low[a]) == low and _touches_map(x[[a, b]], y[[a, b]])
         ]
+        for a, b in zip(start, end, strict=True):
+            if a >= 0 and b >= 0 and bool(is_low[a]) == low and _touches_map(x[[a, b]], y[[a, b]]):
+                sheet.crossed += _on_map(_along(x[[a, b]], y[[a, b]]))
         if pieces:
             pen = f'fill="none" stroke="{color}" stroke-width="{width}"'
             sheet.shapes.append(f'<path d="{"".join(pieces)}" {pen}/>')
@@ -155,11 +168,17 @@ def _draw_grid(sheet: _Sheet, view: _View, snapshot: Snapshot, *, with_low_volta
         kind = str(nodes["kind"].iloc[node])
         sheet.shapes.append(_at(float(x[node]), float(y[node]), _node_symbol(kind)))
         sheet.legend.setdefault(_NODE_NAMES[kind], _node_symbol(kind))
+        box = (float(x[node]) - 1.7, float(y[node]) - 1.5, float(x[node]) + 1.7, float(y[node]) + 1.5)
+        (sheet.crossed if is_low[node] else sheet.taken).append(box)
 
 
 def _touches_map(x: Floats, y: Floats) -> bool:
     """Tell whether the box around a section meets the map's area; NaN never does."""
     return bool(x.max() >= 0 and x.min() <= _MAP_WIDTH_MM and y.max() >= 0 and y.min() <= HEIGHT_MM)
+
+
+def _on_map(boxes: list[tuple[float, float, float, float]]) -> list[tuple[float, float, float, float]]:
+    return [b for b in boxes if b[2] >= 0 and b[0] <= _MAP_WIDTH_MM and b[3] >= 0 and b[1] <= HEIGHT_MM]
 
 
 def _node_symbol(kind: str) -> str:
@@ -177,7 +196,7 @@ def _node_symbol(kind: str) -> str:
     }[kind]
 
 
-def _draw_candidates(sheet: _Sheet, view: _View, scheme: Scheme) -> None:
+def _draw_candidates(sheet: _Sheet, view: _View, scheme: Scheme, *, customer: tuple[float, float]) -> None:
     cross = f'<path d="M-1.1,-1.1L1.1,1.1M-1.1,1.1L1.1,-1.1" stroke="{_DARK}" stroke-width="0.4"/>'
     for item in _nearest_rejected(scheme):
         x, y = _spot(view, item.connection_point)
@@ -190,9 +209,15 @@ def _draw_candidates(sheet: _Sheet, view: _View, scheme: Scheme) -> None:
         _draw_route(sheet, view, variant.route, is_best=is_best)
         for source in variant.further_sources if is_best else ():
             _draw_route(sheet, view, source.route, is_best=True)
-    spots = [(mark, is_best, point, *_spot(view, point)) for mark, is_best, point in _marked(scheme)]
-    for text, is_best, _, x, y in reversed(spots):
-        mark = _numbered(text, _RED if is_best else _GREY)
+    spots = [(mark, is_best, point, *_beside(_spot(view, point), customer)) for mark, is_best, point in _marked(scheme)]
+    for text, is_best, point, x, y in reversed(spots):
+        color = _RED if is_best else _GREY
+        mark = _numbered(text, color)
+        if (x, y) != _spot(view, point):
+            true_x, true_y = _spot(view, point)
+            sheet.shapes.append(
+                f'<path d="M{true_x:.2f},{true_y:.2f}L{x:.2f},{y:.2f}" stroke="{color}" stroke-width="0.3"/>'
+            )
         sheet.shapes.append(_at(x, y, mark))
         sheet.taken.append((x - 2.2, y - 2.2, x + 2.2, y + 2.2))
         sheet.legend["推荐接入点" if is_best else "备选接入点（序号）"] = mark
@@ -247,8 +272,18 @@ def _spot(view: _View, point: ConnectionPoint) -> tuple[float, float]:
     return float(x), float(y)
 
 
-def _draw_customer(sheet: _Sheet, view: _View, lon_deg: float, lat_deg: float) -> None:
-    x, y = (float(value) for value in view.on_paper(lon_deg, lat_deg))
+def _beside(spot: tuple[float, float], customer: tuple[float, float]) -> tuple[float, float]:
+    """Return where a mark is drawn: on its spot, or moved off the customer's symbol where that would cover it."""
+    dx, dy = spot[0] - customer[0], spot[1] - customer[1]
+    apart = math.hypot(dx, dy)
+    if apart >= _APART_MM:
+        return spot
+    if apart == 0.0:
+        dx, dy, apart = -1.0, -1.0, math.sqrt(2.0)
+    return customer[0] + dx / apart * _APART_MM, customer[1] + dy / apart * _APART_MM
+
+
+def _draw_customer(sheet: _Sheet, x: float, y: float) -> None:
     mark = f'<path d="M0,-2.4L2.2,-0.5V2H-2.2V-0.5Z" fill="{_RED}" stroke="#ffffff" stroke-width="0.25"/>'
     sheet.shapes.append(_at(x, y, mark))
     sheet.taken.append((x - 2.4, y - 2.6, x + 2.4, y + 2.2))
@@ -262,14 +297,15 @@ def _label(sheet: _Sheet, text: str, x: float, y: float) -> None:
         text = text[: _LABEL_CHARACTERS_MAX - 1] + "…"
     width = sum(1.0 if ord(c) > 0x2E7F else _LATIN_WIDTH for c in text) * _TEXT_MM + 0.8
     height = _TEXT_MM + 0.8
-    for left, top in _label_places(x, y, width, height):
-        box = (left, top, left + width, top + height)
-        inside = box[0] >= 0.5 and box[2] <= _MAP_WIDTH_MM - 0.5 and box[1] >= 0.5 and box[3] <= HEIGHT_MM - 0.5
-        if inside and not any(_overlap(box, other) for other in sheet.taken):
-            sheet.taken.append(box)
-            halo = ' stroke="#ffffff" stroke-width="0.7" paint-order="stroke" stroke-linejoin="round"'
-            sheet.shapes.append(_text(text, left + 0.4, top + height - 1.0, extra=halo))
-            return
+    for avoided in ([*sheet.taken, *sheet.crossed], sheet.taken):
+        for left, top in _label_places(x, y, width, height):
+            box = (left, top, left + width, top + height)
+            inside = box[0] >= 0.5 and box[2] <= _MAP_WIDTH_MM - 0.5 and box[1] >= 0.5 and box[3] <= HEIGHT_MM - 0.5
+            if inside and not any(_overlap(box, other) for other in avoided):
+                sheet.taken.append(box)
+                halo = ' stroke="#ffffff" stroke-width="0.7" paint-order="stroke" stroke-linejoin="round"'
+                sheet.shapes.append(_text(text, left + 0.4, top + height - 1.0, extra=halo))
+                return
 
 
 def _label_places(x: float, y: float, width: float, height: float) -> Iterator[tuple[float, float]]:

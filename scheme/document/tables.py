@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from scheme.document.wording import (
     NOT_APPLICABLE,
     POINT_KINDS,
@@ -16,22 +18,24 @@ from scheme.document.wording import (
     text_or_dash,
     text_or_utility,
 )
-from scheme.model import Material, Milestone, PolicyRead, Scheme, Variant
+from scheme.model import CostItem, Material, Milestone, PolicyRead, Scheme, Variant, Work
 
 Row = dict[str, str]
 Payload = dict[str, str | list[Row]]
 
 REJECTED_SHOWN_MAX = 10
-PROFILE_SHOWN_MAX = 12
 _PROVISIONAL_NOTE = "所涉年度的法定节假日安排尚未公布，标“暂定”的日期以公布后的工作日为准。"
-_STOCK_KEYS = ("stock", "store", "supply")
+_PRICES = ("low", "typical", "high", "price_basis")
+_MILESTONES_MIN = 3
+"""Acceptance and the whole process alone are told by the form above already."""
 _RECEIPT = "　"
 """Left blank to be filled by hand."""
 _COST_NOTE = "本表仅供方案比较，不作为报价或结算依据。"
 
 
 def list_fees(scheme: Scheme) -> list[Row]:
-    rows = [
+    """Return the fees due; no row where none is."""
+    return [
         {
             "name": fee.name,
             "unit_price": text_or_utility(fee.unit_price_cny),
@@ -41,44 +45,83 @@ def list_fees(scheme: Scheme) -> list[Row]:
         }
         for fee in scheme.fees
     ]
-    return rows or [{**dashes("unit_price", "quantity", "amount", "basis"), "name": "无"}]
 
 
 def list_works(best: Variant | None) -> Payload:
+    """Return what is built, each item with its estimate and who pays: all of it, and by side."""
     if best is None:
-        return {"works": [], "materials": [], "materials_note": "", "costs": [], "cost_note": _COST_NOTE}
-    works: list[Row] = [
-        {
-            "no": str(no),
-            "text": work.text,
-            "quantity": number(work.quantity, 3),
-            "unit": work.unit,
-            "side": SIDES[work.side],
-        }
-        for no, work in enumerate(best.works, start=1)
-    ]
-    materials = [
-        {
-            "no": str(no),
-            "name": item.name,
-            "type_id": text_or_dash(item.model),
-            "quantity": number(item.quantity, 3),
-            "unit": item.unit,
-            "side": SIDES[item.side],
-            **_stock(item),
-        }
-        for no, item in enumerate(best.bill_of_materials, start=1)
-    ]
+        return {"works": [], "utility_works": [], "customer_works": [], "cost_note": "", "order_cost_note": ""}
+    cost = best.cost
+    priced = _priced(best)
+    utility = [row for row, side in priced if side == "utility"]
+    customer = [row for row, side in priced if side == "customer"]
+    total = (cost.total_low_cny10k, cost.total_typical_cny10k, cost.total_high_cny10k)
+    share = (cost.utility_low_cny10k, cost.utility_typical_cny10k, cost.utility_high_cny10k)
+    not_priced = f"未计价项目：{'、'.join(cost.not_priced)}。" if cost.not_priced else ""
     return {
-        "works": works or [dashes("no", "text", "quantity", "unit", "side")],
-        "materials": materials
-        or [dashes("no", "name", "type_id", "quantity", "unit", "side", "stock", "store", "supply")],
-        "materials_note": _stock_note(best),
-        "costs": _costs(best),
-        "cost_note": _COST_NOTE
-        + (f"未计价项目：{'、'.join(best.cost.not_priced)}。" if best.cost.not_priced else "")
-        + f"其中供电企业投资约{fixed(best.cost.utility_typical_cny10k, 2)}万元，"
-        + f"客户投资约{fixed(best.cost.customer_typical_cny10k, 2)}万元（中值）。",
+        "works": _numbered([*(row for row, _ in priced)], total),
+        "utility_works": _numbered(utility, share)
+        or [{**dashes("no", "quantity", "unit", *_PRICES), "text": "本方案没有由供电企业投资建设的配套工程"}],
+        "customer_works": _numbered(customer, None),
+        "cost_note": _COST_NOTE + not_priced,
+        "order_cost_note": _COST_NOTE if utility else "",
+    }
+
+
+def _priced(best: Variant) -> list[tuple[Row, str]]:
+    """Return every work with the estimate made for it, and every estimate that belongs to no listed work."""
+    left = list(best.cost.items)
+    rows: list[tuple[Row, str]] = []
+    for work in best.works:
+        item = next((item for item in left if _is_of(item, work)), None)
+        if item is not None:
+            left.remove(item)
+        rows.append((_work(work, item), work.side))
+    return rows + [(_work(item, item), item.side) for item in left]
+
+
+def _is_of(item: CostItem, work: Work) -> bool:
+    same_name = work.code == item.code or work.text == item.text
+    return same_name and work.side == item.side and math.isclose(work.quantity, item.quantity)
+
+
+def _work(work: Work | CostItem, item: CostItem | None) -> Row:
+    prices = dashes(*_PRICES)
+    if item is not None:
+        amounts = (item.low_cny10k, item.typical_cny10k, item.high_cny10k)
+        prices = {key: fixed(amount, 2) for key, amount in zip(_PRICES, amounts, strict=False)}
+        prices["price_basis"] = text_or_dash(item.price_basis)
+    named = {"text": work.text, "quantity": number(work.quantity, 3), "unit": work.unit}
+    return {**named, "side": SIDES[work.side], **prices}
+
+
+def _numbered(rows: list[Row], total: tuple[float | None, float | None, float | None] | None) -> list[Row]:
+    """Return the rows counted from 1, with a line of totals unless there is nothing to add up."""
+    counted = [{"no": str(no), **row} for no, row in enumerate(rows, start=1)]
+    if not rows or total is None:
+        return counted
+    sums = {key: fixed(amount, 2) for key, amount in zip(_PRICES, total, strict=False)}
+    blank = dict.fromkeys(("no", "quantity", "unit", "side", "price_basis"), "")
+    return [*counted, {**blank, "text": "合计", **sums}]
+
+
+def list_materials(best: Variant | None) -> Payload:
+    """Return the bill of materials (物料清单) with stock and supply."""
+    bill = best.bill_of_materials if best else ()
+    return {
+        "materials": [
+            {
+                "no": str(no),
+                "name": item.name,
+                "type_id": text_or_dash(item.model),
+                "quantity": number(item.quantity, 3),
+                "unit": item.unit,
+                "side": SIDES[item.side],
+                **_stock(item),
+            }
+            for no, item in enumerate(bill, start=1)
+        ],
+        "materials_note": _stock_note(best) if best else "",
     }
 
 
@@ -102,30 +145,6 @@ def _stock_note(best: Variant) -> str:
     return known + ("空白处由物资部门填写。" if is_open else "")
 
 
-def _costs(best: Variant) -> list[Row]:
-    rows = [
-        {
-            "text": item.text,
-            "quantity": number(item.quantity, 3),
-            "unit": item.unit,
-            "low": fixed(item.low_cny10k, 2),
-            "typical": fixed(item.typical_cny10k, 2),
-            "high": fixed(item.high_cny10k, 2),
-            "side": SIDES[item.side],
-            "price_basis": text_or_dash(item.price_basis),
-        }
-        for item in best.cost.items
-    ]
-    total = {
-        **dashes("quantity", "unit", "side", "price_basis"),
-        "text": "合计",
-        "low": fixed(best.cost.total_low_cny10k, 2),
-        "typical": fixed(best.cost.total_typical_cny10k, 2),
-        "high": fixed(best.cost.total_high_cny10k, 2),
-    }
-    return [*rows, total]
-
-
 def list_timeline(scheme: Scheme) -> Payload:
     timeline = scheme.timeline
     steps = timeline.milestones if timeline else ()
@@ -136,7 +155,6 @@ def list_timeline(scheme: Scheme) -> Payload:
         "steps": " → ".join(f"{step.no}．{step.name}" for step in scheme.steps) or NOT_APPLICABLE,
         "time_limit": duration(timeline.limit, timeline.limit_unit) if timeline else NOT_APPLICABLE,
         "limit_on": day(timeline.limit_on) if timeline else NOT_APPLICABLE,
-        "promise": text_or_dash(timeline.promise_text if timeline else None),
         "critical_path": " → ".join(names.get(code, code) for code in timeline.critical_path if code)
         if timeline and timeline.critical_path
         else NOT_APPLICABLE,
@@ -144,7 +162,7 @@ def list_timeline(scheme: Scheme) -> Payload:
         "by_needed_on": _BY_NEEDED_ON[timeline.is_by_needed_on if timeline else None],
         "undated": "、".join(dict.fromkeys(item.needs_text or item.needs for item in steps if item.needs))
         or NOT_APPLICABLE,
-        "milestones": [_milestone(item) for item in steps],
+        "milestones": [_milestone(item) for item in steps] if len(steps) >= _MILESTONES_MIN else [],
         "timeline_note": _PROVISIONAL_NOTE if provisional else "",
     }
 
@@ -166,15 +184,14 @@ def _milestone(item: Milestone) -> Row:
 
 
 def list_customer_duties(scheme: Scheme) -> list[Row]:
-    rows = [{"kind": "申请资料", "text": item} for item in scheme.required_documents]
-    return rows + [{"kind": "检验范围", "text": item} for item in scheme.inspection_scope]
+    """Return what the customer hands in and what is inspected, a line each."""
+    lists = (("申请资料", scheme.required_documents), ("检验范围", scheme.inspection_scope))
+    return [{"kind": kind, "text": "；".join(texts)} for kind, texts in lists if texts]
 
 
-def list_refused(scheme: Scheme, best: Variant | None) -> Payload:
+def list_refused(scheme: Scheme) -> Payload:
+    """Return points and combinations of points that were looked at and not used."""
     left_out = len(scheme.rejected) - REJECTED_SHOWN_MAX
-    profile = best.verification.voltage_profile if best else ()
-    shown = _spread(len(profile), PROFILE_SHOWN_MAX)
-    left_out_nodes = len(profile) - len(shown)
     return {
         "rejected": [
             {
@@ -193,38 +210,13 @@ def list_refused(scheme: Scheme, best: Variant | None) -> Payload:
             }
             for item in scheme.rejected_sets[:REJECTED_SHOWN_MAX]
         ],
-        "voltage_profile": [
-            {
-                "element_id": _profile_node(item.get("element_id")),
-                "distance": fixed(item.get("distance_km"), 3),
-                "before": fixed(item.get("u_pu_before"), 4),
-                "after": fixed(item.get("u_pu_after"), 4),
-            }
-            for item in (profile[position] for position in shown)
-        ],
-        "voltage_profile_note": f"供电路径共{len(profile)}个节点，列出{len(shown)}个。" if left_out_nodes else "",
     }
-
-
-def _spread(count: int, shown_max: int) -> list[int]:
-    """Return at most ``shown_max`` positions spread evenly over ``count``, first and last among them."""
-    if count <= shown_max:
-        return list(range(count))
-    return [round(step * (count - 1) / (shown_max - 1)) for step in range(shown_max)]
 
 
 def list_provenance(scheme: Scheme) -> Payload:
     source = scheme.provenance
     return {
-        "policy_reads": [
-            {
-                "id": f"{read.name}　{read.id}" if read.name else read.id,
-                "value": policy_value(read.value, unit=read.unit, op=read.op),
-                "source": _source_text(read),
-                "effective_from": day(read.effective_from),
-            }
-            for read in scheme.policy_reads
-        ],
+        "policy_reads": _policy_reads(scheme),
         "profile": source.profile,
         "version": source.version,
         "snapshot_sha256": source.snapshot_sha256,
@@ -244,9 +236,25 @@ def dashes(*keys: str) -> Row:
     return dict.fromkeys(keys, NOT_APPLICABLE)
 
 
-def _profile_node(element_id: object) -> str:
-    return "客户侧" if element_id == "customer" else text_or_dash(element_id)
+def _policy_reads(scheme: Scheme) -> list[Row]:
+    """Return the policy values read: a row per document and day of effect, in it the clauses, each said once."""
+    documents: dict[tuple[str, str], dict[str, list[str]]] = {}
+    for read in scheme.policy_reads:
+        value = policy_value(read.value, unit=read.unit, op=read.op)
+        clauses = documents.setdefault((read.document, read.effective_from), {})
+        clauses.setdefault(_clause_text(read), []).append(f"{read.name}{read.id}：{value}")
+    return [
+        {
+            "source": f"{document}（{effective_from}起）",
+            "texts": "　".join((f"【{clause}】" if clause else "") + "；".join(v) for clause, v in clauses.items()),
+        }
+        for (document, effective_from), clauses in documents.items()
+    ]
 
 
-def _source_text(read: PolicyRead) -> str:
-    return read.clause if read.document in read.clause else f"{read.document}　{read.clause}".strip("　")
+def _clause_text(read: PolicyRead) -> str:
+    """Return the clause without the document's name, which heads the row."""
+    clause = read.clause.removeprefix(read.document)
+    if clause == read.clause:  # the clause may leave out the year the document is told apart by
+        clause = clause.removeprefix(read.document.partition("(")[0])
+    return clause.strip("，：; 　")

@@ -71,7 +71,10 @@ def _place_picture(document: object, figure: Figure, png: bytes) -> None:
     for mark in document.element.body.iter(qn("w:bookmarkStart")):
         if mark.get(qn("w:name")) == f"figure_{figure.name}":
             run = Paragraph(mark.getparent(), document._body).add_run()
-            run.add_picture(BytesIO(png), width=Mm(PICTURE_WIDTH_MM))
+            inline = run.add_picture(BytesIO(png), width=Mm(PICTURE_WIDTH_MM))._inline
+            for edge in ("distT", "distB", "distL", "distR"):  # left out, some programs put a distance of their own
+                inline.set(edge, "0")
+            inline.docPr.set("descr", figure.title)
 
 
 def _with_fixed_times(content: bytes) -> bytes:

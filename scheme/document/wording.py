@@ -103,7 +103,7 @@ UNITS = {
     "year": "年",
 }
 
-_VALUE_CHARACTERS_MAX = 36
+_VALUE_CHARACTERS_MAX = 24
 
 
 def number(value: float | None, digits: int) -> str:

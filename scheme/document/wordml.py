@@ -6,7 +6,7 @@ from xml.sax.saxutils import escape
 
 WIDTH = 9638  # twentieths of a point: A4 less 20 mm on either side
 LABEL_WIDTH = 2060
-_NUMBER_WIDTH = 290
+_NUMBER_WIDTH = 250
 _SHADE = "E7EDF3"
 _PALE = '<w:shd w:val="clear" w:color="auto" w:fill="F6F8FA"/>'
 HEI, SONG = "黑体", "宋体"
@@ -25,16 +25,17 @@ def draw_table(widths: list[int], rows: list[str]) -> str:
     )
 
 
-def draw_row(cells: list[str], *, is_header: bool = False, is_dense: bool = False) -> str:
-    """Return a row that is not parted over pages; a header row is repeated on every page."""
+def draw_row(cells: list[str], *, is_header: bool = False, is_dense: bool = False, is_parted: bool = False) -> str:
+    """Return a row, parted over pages only where ``is_parted``; a header row is repeated on every page."""
     header = "<w:tblHeader/>" if is_header else ""
-    height = f'<w:trHeight w:val="{250 if is_dense else 369}" w:hRule="atLeast"/>'
-    return f"<w:tr><w:trPr><w:cantSplit/>{height}{header}</w:trPr>{''.join(cells)}</w:tr>"
+    whole = "" if is_parted else "<w:cantSplit/>"
+    height = f'<w:trHeight w:val="{230 if is_dense else 300}" w:hRule="atLeast"/>'
+    return f"<w:tr><w:trPr>{whole}{height}{header}</w:trPr>{''.join(cells)}</w:tr>"
 
 
 def draw_title_row(title: str, span: int, *, no: str = "") -> str:
     """Return the shaded first row of a table."""
-    text = draw_paragraph(title, font=HEI, size=22, before=30, after=30, keeps_next=True, no=no)
+    text = draw_paragraph(title, font=HEI, size=20, before=10, after=10, keeps_next=True, no=no)
     cell = (
         f'<w:tc><w:tcPr><w:tcW w:w="{WIDTH}" w:type="dxa"/><w:gridSpan w:val="{span}"/>'
         f'<w:shd w:val="clear" w:color="auto" w:fill="{_SHADE}"/><w:vAlign w:val="center"/></w:tcPr>{text}</w:tc>'
@@ -50,8 +51,8 @@ def draw_label_cell(text: str, *, no: str, has_numbers: bool, keeps_next: bool) 
     tab = f'<w:tabs><w:tab w:val="left" w:pos="{_NUMBER_WIDTH}"/></w:tabs>'
     number = draw_run(no, font=SONG, size=13)
     content = (
-        f'<w:p><w:pPr>{flag}{tab}<w:spacing w:before="20" w:after="20"/><w:ind w:left="{_NUMBER_WIDTH}"'
-        f' w:hanging="{_NUMBER_WIDTH}"/></w:pPr>{number}<w:r><w:tab/></w:r>{draw_run(text, font=SONG, size=19)}</w:p>'
+        f'<w:p><w:pPr>{flag}{tab}<w:spacing w:before="10" w:after="10"/><w:ind w:left="{_NUMBER_WIDTH}"'
+        f' w:hanging="{_NUMBER_WIDTH}"/></w:pPr>{number}<w:r><w:tab/></w:r>{draw_run(text, font=SONG, size=18)}</w:p>'
     )
     return (
         f'<w:tc><w:tcPr><w:tcW w:w="{LABEL_WIDTH}" w:type="dxa"/>{_PALE}<w:vAlign w:val="center"/></w:tcPr>'
@@ -66,7 +67,7 @@ def draw_cell(
     span: int = 1,
     is_label: bool = False,
     align: str = "",
-    size: int = 20,
+    size: int = 18,
     keeps_next: bool = False,
 ) -> str:
     """Return a cell; a label is shaded and centred."""
@@ -76,10 +77,10 @@ def draw_cell(
     content = draw_paragraph(
         text,
         font=SONG,
-        size=min(size, 19) if is_label else size,
+        size=min(size, 18) if is_label else size,
         align=align,
-        before=20,
-        after=20,
+        before=10,
+        after=10,
         keeps_next=keeps_next,
     )
     return (
@@ -96,12 +97,11 @@ def draw_paragraph(
     align: str = "left",
     before: int = 0,
     after: int = 0,
-    new_page: bool = False,
     keeps_next: bool = False,
     no: str = "",
 ) -> str:
     """Return a paragraph; ``no`` stands small before the text."""
-    flags = ("<w:keepNext/>" if keeps_next else "") + ("<w:pageBreakBefore/>" if new_page else "")
+    flags = "<w:keepNext/>" if keeps_next else ""
     spacing = f'<w:spacing w:before="{before}" w:after="{after}"/>'
     number = draw_run(f"{no}　", font=font, size=13) if no else ""
     runs = number + draw_run(text, font=font, size=size)

@@ -88,6 +88,7 @@ def render_documents(scheme: Scheme, snapshot: Snapshot) -> dict[str, bytes]:
     """Return the content of every document by file name."""
     from scheme.document.diagram import render_diagram, render_dxf
     from scheme.document.pdf import render_pdf, render_png
+    from scheme.document.profile import render_profile
     from scheme.document.scores import render_scores
     from scheme.document.sketch import render_sketch
     from scheme.document.word import render_word
@@ -97,6 +98,7 @@ def render_documents(scheme: Scheme, snapshot: Snapshot) -> dict[str, bytes]:
         "diagram": render_diagram(scheme),
         "map": render_sketch(scheme, snapshot),
         "scores": render_scores(scheme),
+        "profile": render_profile(scheme),
     }
     pictures = {name: render_png(svg) for name, svg in drawings.items()}
     files = {

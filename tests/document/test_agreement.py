@@ -7,11 +7,16 @@ from typing import Any
 import pytest
 
 from scheme.document.forms import LAYOUTS, find_layout, layout_id
-from scheme.document.layout import Comparison, Form, Grid, Layout
+from scheme.document.layout import Comparison, Field, Figure, Form, Grid, Heading, Layout
 from scheme.document.payload import build_payload
 from scheme.document.tables import Payload
 from tests.document.conftest import NAMES, as_scheme, load_plain, rendered_files
 from tests.document.reading import drawable, pdf_text, squeezed, word_text
+
+
+def is_printed(row: Any, field: Field) -> bool:
+    """What does not apply is left out where the form says so."""
+    return not (field.is_optional and row[field.key] == "—")
 
 
 def expected_texts(payload: Payload, layout: Layout) -> list[tuple[str, str]]:
@@ -20,8 +25,9 @@ def expected_texts(payload: Payload, layout: Layout) -> list[tuple[str, str]]:
     for section in layout.sections:
         if isinstance(section, Form) and (section.shown_if is None or payload[section.shown_if]):
             rows: list[Any] = [payload] if section.repeat is None else list(payload[section.repeat])
-            found += [(field.key, row[field.key]) for row in rows for field in section.fields]
-            found += [("label", f"{field.no}{field.label}") for field in section.fields if rows]
+            printed = [(row, field) for row in rows for field in section.fields if is_printed(row, field)]
+            found += [(field.key, row[field.key]) for row, field in printed]
+            found += [("label", f"{field.no}{field.label}") for _, field in printed]
         elif isinstance(section, Grid):
             rows = list(payload[section.rows])
             found += [(f"{section.rows}.{c.key}", row[c.key]) for row in rows for c in section.columns]
@@ -53,10 +59,13 @@ def test_no_field_of_the_payload_is_printed_nowhere() -> None:
     for section in (section for versions in LAYOUTS.values() for layout in versions for section in layout.sections):
         if isinstance(section, Form):
             named |= {section.repeat} if section.repeat else {field.key for field in section.fields}
+            named |= {section.shown_if} if section.shown_if else set()
         elif isinstance(section, Grid):
             named |= {section.rows} | ({section.note} if section.note else set())
         elif isinstance(section, Comparison):
             named |= {section.head, section.rows, section.count, str(section.note)}
+        elif isinstance(section, Figure | Heading):
+            named |= {section.shown_if} if section.shown_if else set()
     assert set(payload) - named == set()
 
 

@@ -8,9 +8,10 @@ from xml.etree import ElementTree
 import pytest
 
 from gridmodel.snapshot import Snapshot
+from scheme.document.chains import _wrapped
 from scheme.document.diagram import render_diagram
 from scheme.document.single_line import Boundary, Stage, plan_steps
-from scheme.document.sketch import _bar_m, render_sketch
+from scheme.document.sketch import _bar_m, _beside, render_sketch
 from scheme.model import Scheme
 from tests.document.conftest import NAMES, as_scheme, load_plain
 
@@ -131,6 +132,25 @@ def test_sketch_skips_nodes_without_coordinates(snapshot: Snapshot) -> None:
     scheme = as_scheme(load_plain("hv_single_source_10kv"))
     lost = replace(snapshot, nodes=snapshot.nodes.assign(lon_deg=float("nan")))
     assert "nan" not in render_sketch(scheme, lost)
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "lines"),
+    [
+        ("高供高计　三相三线　TA 20/5　TV 10/0.1kV", 17.0, ["高供高计　三相三线　TA 20/5　", "TV 10/0.1kV"]),
+        ("供电电压交流10千伏　供电容量 630 kVA", 16.0, ["供电电压交流10千伏　供电容量", "630 kVA"]),
+        ("红线外第一断路器（环网柜）", 9.0, ["红线外第一断路器", "（环网柜）"]),
+        ("ABCDEFGHIJ", 3.0, ["ABCDE", "FGHIJ"]),  # longer than a line: 0.56 of a character each
+    ],
+)
+def test_label_is_not_parted_inside_a_figure_or_a_code(text: str, width: float, lines: list[str]) -> None:
+    assert _wrapped(text, width) == lines
+
+
+def test_mark_beside_the_customer_does_not_cover_its_symbol() -> None:
+    """3-4-5: a point 1.5 mm right and 2 mm down is drawn at 5 mm in the same direction."""
+    assert _beside((11.5, 22.0), (10.0, 20.0)) == pytest.approx((13.0, 24.0))
+    assert _beside((40.0, 20.0), (10.0, 20.0)) == (40.0, 20.0)
 
 
 @pytest.mark.parametrize(("mm_per_m", "length_m"), [(1.0, 20.0), (0.1, 200.0), (0.5, 50.0), (0.013, 2000.0)])

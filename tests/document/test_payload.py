@@ -51,7 +51,7 @@ def test_fixed_numbers_percentages_dates_and_durations() -> None:
         ([{"part": "cost"}], "table", None, "表（1行）"),
         ([], "text_list", None, "无"),
         ({"cost": 0.2, "distance": 0.3}, "record", None, "记录（2项）"),
-        ("甲" * 40, "text", None, "甲" * 35 + "…"),
+        ("甲" * 40, "text", None, "甲" * 23 + "…"),
     ],
 )
 def test_policy_values_are_printed_in_short(value: Any, unit: str, op: str | None, text: str) -> None:
@@ -78,20 +78,68 @@ def test_fee_without_a_rate_is_left_to_the_utility_and_not_zero() -> None:
 
 
 def test_no_fee_is_said_in_words() -> None:
-    row = payload_of("lv_resident_220v")["fees"][0]
-    assert isinstance(row, dict)
-    assert row["name"] == "无"
+    payload = payload_of("lv_resident_220v")
+    assert (payload["fees"], payload["fees_text"]) == ([], "无")
 
 
-def test_long_voltage_profile_is_thinned_and_keeps_both_ends() -> None:
-    plain = load_plain("lv_resident_220v")
-    plain["variants"][0]["verification"]["voltage_profile"] = [
-        {"element_id": f"P{i}", "distance_km": i / 10, "u_pu_before": 1.0, "u_pu_after": 0.99} for i in range(60)
-    ]
+def test_works_carry_their_estimate_and_add_up() -> None:
+    """By hand: 45.1 + 3.5 of the utility and 36 of the customer make 84.6."""
+    plain = load_plain("hv_single_source_10kv")
+    works = plain["variants"][0]["works"]
+    items = plain["variants"][0]["cost"]["items"]
+    for work, item in zip(works[:2], items[:2], strict=True):
+        item.update(code=work["code"], quantity=work["quantity"], side=work["side"])
     payload = build_payload(as_scheme(plain))
-    shown = [row["element_id"] for row in payload["voltage_profile"]]  # type: ignore[index]
-    assert (len(shown), shown[0], shown[-1]) == (12, "P0", "P59")
-    assert payload["voltage_profile_note"] == "供电路径共60个节点，列出12个。"
+    rows: Any = payload["works"]
+    assert [row["typical"] for row in rows[:2]] == ["45.10", "3.50"]
+    assert [row["typical"] for row in rows if row["text"] == "合计"] == ["84.60"]
+    listed = [row["text"] for row in rows]
+    assert [work["text"] for work in works] == listed[: len(works)]
+    assert listed.count(items[2]["text"]) == 1  # an estimate of no listed work is not lost
+
+
+def test_policy_values_of_a_document_stand_together_each_clause_once() -> None:
+    read = {"op": None, "profile": "base", "effective_from": "2022-07-20", "unit": "kW", "document": "甲规定"}
+    reads = [
+        {**read, "id": "a.one", "name": "一", "value": 1, "clause": "甲规定 二(一)"},
+        {**read, "id": "b.two", "name": "二", "value": 2, "clause": "乙", "document": "乙"},
+        {**read, "id": "c.three", "name": "三", "value": 3, "clause": "甲规定 二(一)"},
+        {**read, "id": "d.four", "name": "四", "value": 4, "clause": "甲规定 二(二)"},
+    ]
+    rows = payload_of("lv_resident_220v", policy_reads=reads)["policy_reads"]
+    assert rows == [
+        {
+            "source": "甲规定（2022-07-20起）",
+            "texts": "【二(一)】一a.one：1 kW；三c.three：3 kW　【二(二)】四d.four：4 kW",
+        },
+        {"source": "乙（2022-07-20起）", "texts": "二b.two：2 kW"},
+    ]
+
+
+def test_a_demand_says_its_figure_once() -> None:
+    text = "不少于126kvar，分组自动投切"
+    demand = {"is_required": True, "share_of_transformer": 0.2, "target_power_factor": 0.95, "text": text}
+    said = payload_of("hv_single_source_10kv", reactive_compensation={**demand, "kvar_min": 126.0})
+    assert said["compensation"] == text
+    other = payload_of("hv_single_source_10kv", reactive_compensation={**demand, "kvar_min": 26.0})
+    assert other["compensation"] == f"{text}（容量不小于26 kvar）"
+
+
+def test_conclusion_tells_points_money_and_dates_first() -> None:
+    """By hand from the record: the utility builds for 204.7, the customer for 190."""
+    payload = payload_of("hv_dual_source_10kv")
+    assert str(payload["answer_points"]).startswith(
+        "电源1：产业园110千伏变电站 10千伏园区07线 园区07线3号环网柜904间隔（"
+    )
+    assert str(payload["utility_cost"]).startswith("204.70万元")
+    assert str(payload["customer_cost"]).startswith("190.00万元")
+    assert "4000 kVA，双电源" in str(payload["answer_supply"])
+
+
+def test_a_side_that_builds_nothing_pays_nothing() -> None:
+    plain = load_plain("lv_resident_220v")
+    plain["variants"][0]["cost"].update(customer_typical_cny10k=0.0, customer_high_cny10k=0.0)
+    assert build_payload(as_scheme(plain))["customer_cost"] == "无"
 
 
 def test_violated_limit_is_named() -> None:

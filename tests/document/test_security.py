@@ -15,6 +15,7 @@ from jinja2.exceptions import SecurityError
 from gridmodel.snapshot import Snapshot
 from scheme.document.build_templates import build_template, pack
 from scheme.document.forms import LAYOUTS
+from scheme.document.layout import FIGURES
 from scheme.document.payload import build_payload
 from scheme.document.pdf import breakable, render_png
 from scheme.document.word import render_word
@@ -115,6 +116,16 @@ def test_rare_character_is_drawn_or_marked(snapshot: Snapshot) -> None:
     ] == []
 
 
+def test_name_cannot_turn_the_direction_of_writing(snapshot: Snapshot) -> None:
+    """U+202E would let a name read backwards and swallow what follows it; both files mark it and say so."""
+    files = render_documents(named("某\u202e司公某\u202c客户"), snapshot)
+    for text in (word_text(files["scheme.docx"]), pdf_text(files["scheme.pdf"])):
+        assert "\u202e" not in text
+        assert "某〓司公某〓客户" in text
+        assert "U+202E、U+202C" in text
+    assert "\u202e" not in files["diagram.dxf"].decode()
+
+
 def test_template_cannot_reach_beyond_the_payload() -> None:
     with pytest.raises(SecurityError):
         _render_edited("{{ scheme_id }}", "{{ scheme_id.__class__.__mro__[1].__subclasses__() }}")
@@ -134,6 +145,11 @@ def test_long_codes_break_after_their_separators() -> None:
     assert breakable("短码 A-1") == "短码 A-1"
 
 
+def test_figure_and_unit_stay_on_one_line() -> None:
+    assert breakable("容量 630 kVA，共 2 台") == "容量 630\u00a0kVA，共 2\u00a0台"
+    assert breakable("第 3 Apartment") == "第 3 Apartment"
+
+
 def _render_edited(old: str, new: str) -> bytes:
     layout = LAYOUTS["lv_reply"][-1]
     with zipfile.ZipFile(BytesIO(build_template(layout))) as archive:
@@ -141,9 +157,7 @@ def _render_edited(old: str, new: str) -> bytes:
     payload = build_payload(as_scheme(load_plain("lv_resident_220v")))
     png = render_png('<svg xmlns="http://www.w3.org/2000/svg" width="10mm" height="10mm"/>')
     path = BytesIO(pack(parts))
-    return render_word(
-        payload, layout=layout, pictures=dict.fromkeys(("diagram", "map", "scores"), png), as_of=WHEN, template=path
-    )
+    return render_word(payload, layout=layout, pictures=dict.fromkeys(FIGURES, png), as_of=WHEN, template=path)
 
 
 def _paragraph_count(docx: bytes) -> int:
