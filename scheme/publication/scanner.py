@@ -34,6 +34,7 @@ FindingKind = Literal[
     "number",  # a figure where only classes may stand
     "small_count",  # the same, and below the threshold of transformers
     "thin_area",  # a class that rests on too few transformers or customers
+    "contradiction",  # a class of the remainder beside an own one, or none where it belongs
     "twice",  # a square that stands twice
 ]
 FINDINGS_MAX = 200
@@ -214,8 +215,9 @@ def _check_keys(item: Mapping[str, Any], allowed: set[str], place: str, scan: _S
 
 def _check_told(told: Mapping[str, Any], prefix: str, codes: set[str], place: str, scan: _Scan) -> None:
     code, flag = told.get(f"{prefix}class"), told.get(f"{prefix}is_restricted")
-    may_be_none = bool(prefix) and told.get("class") != "suppressed"
-    if not (isinstance(code, str) and code in codes) and not (code is None and may_be_none):
+    if prefix and (code is None) != (told.get("class") != "suppressed"):
+        scan.add("contradiction", f"{place}/properties/{prefix}class", code)
+    if not (isinstance(code, str) and code in codes) and not (code is None and prefix):
         scan.add("unknown_text", f"{place}/properties/{prefix}class", code)
         scan.look_at(code, f"{place}/properties/{prefix}class")
     if not (flag is None or isinstance(flag, bool)) or (flag is not None and code in (None, "suppressed")):
