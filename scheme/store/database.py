@@ -35,12 +35,13 @@ class Database:
     """
 
     def __init__(self, url: str) -> None:
-        address = parse_address(url)
-        self.dialect: str = address.get_backend_name()
+        self.address = parse_address(url)
+        """Where the database is; shown without its password."""
+        self.dialect: str = self.address.get_backend_name()
         """``sqlite`` or ``postgresql``."""
-        self.file = Path(str(address.database)) if self.dialect == "sqlite" else None
+        self.file = Path(str(self.address.database)) if self.dialect == "sqlite" else None
         """The SQLite file, ``None`` on PostgreSQL."""
-        self._engine = open_engine(address)
+        self._engine = open_engine(self.address)
         self._is_ours = False
         """Whether the database has been looked into and found to be a store of this version."""
 
@@ -74,7 +75,21 @@ class Database:
             with _empty_store() as connection:
                 yield connection
             return
-        with self._translated(), self._reading() as connection:
+        with self.look() as connection:
+            yield connection
+
+    @contextmanager
+    def look(self) -> Iterator[Connection]:
+        """Yield a reading connection to the database as it is: empty, older or somebody else's.
+
+        Raises:
+            InputError: It is not a database.
+            StoreError: It is busy, away or damaged.
+        """
+        options: dict[str, object] = {"is_read_only": True}
+        if self.dialect == "postgresql":
+            options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        with self._translated(), self._engine.connect().execution_options(**options) as connection:
             yield connection
 
     def upgrade(self) -> None:
@@ -93,21 +108,13 @@ class Database:
         found = connection.execute(text(_CLOCK[connection.dialect.name])).scalar_one()
         return datetime.fromisoformat(found).replace(tzinfo=UTC)
 
-    @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        options: dict[str, object] = {"is_read_only": True}
-        if self.dialect == "postgresql":
-            options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-        with self._engine.connect().execution_options(**options) as connection:
-            yield connection
-
     def _reads_as_empty(self) -> bool:
         self._forget_if_gone()
         if self._is_ours:
             return False
         if self.file is not None and (not self.file.exists() or self.file.stat().st_size == 0):
             return True
-        with self._translated(), self._reading() as connection:
+        with self.look() as connection:
             state = find_state(connection)
         if state == "older":
             self.upgrade()

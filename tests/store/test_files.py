@@ -84,3 +84,14 @@ def test_folder_that_does_not_exist_is_refused(tmp_path: Path, snapshot: Snapsho
 )
 def test_write_ahead_log_only_where_its_fault_is_fixed(version: tuple[int, ...], expected: str) -> None:
     assert journal_mode(version) == expected
+
+
+def test_commit_waits_until_everything_is_on_the_disk(tmp_path: Path, snapshot: Snapshot) -> None:
+    """2 is FULL, 3 is EXTRA (SQLite, pragma synchronous): only EXTRA also waits until a rollback journal is gone."""
+    store = Store(str(tmp_path / "a.db"))
+    store.store_snapshot(snapshot)
+    with store.write() as connection:
+        mode, level = (
+            connection.exec_driver_sql(f"pragma {name}").scalar() for name in ("journal_mode", "synchronous")
+        )
+    assert (mode, level) in {("wal", 2), ("delete", 3)}
