@@ -23,8 +23,10 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 from api.key_commands import key_app
+from api.ledger_commands import add_ledger_commands
 from api.options import Shared, callback, command
 from api.policy_commands import policy_app
+from api.serve_command import add_serve
 from gridmodel.errors import DomainError, InputError
 
 if TYPE_CHECKING:
@@ -130,7 +132,7 @@ def demo(
     if not no_serve:
         from api.serving import DEFAULT_HOST, DEFAULT_PORT, serve
 
-        serve(result.services, host=DEFAULT_HOST, port=DEFAULT_PORT, announce=note)
+        serve(lambda: result.services, host=DEFAULT_HOST, port=DEFAULT_PORT, announce=note)
     return EXIT_DONE
 
 
@@ -280,21 +282,8 @@ def replay_scheme(
     return EXIT_DONE if outcome.is_identical else EXIT_REFUSED
 
 
-@command(app, "serve")
-def serve(
-    shared: Shared,
-    host: Annotated[str, typer.Option(help="本机地址")] = "127.0.0.1",
-    port: Annotated[str, typer.Option(metavar="NUMBER", help="端口;0 由系统选择")] = "8000",
-) -> int:
-    """启动 HTTP 服务;本版本只监听本机地址。"""
-    from api.report import note
-    from api.serving import bind, parse_port
-    from api.serving import serve as run_service
-
-    number = parse_port(port)
-    bind(host, number).close()
-    run_service(shared.open_services(), host=host, port=number, announce=note)
-    return EXIT_DONE
+add_serve(app)
+add_ledger_commands(app)
 
 
 @command(app, "template")

@@ -1,46 +1,121 @@
-"""Run the web service on this machine only: without configured authentication no other address is served."""
+"""Run the web service: for this machine alone, or for others once authentication, TLS and host names are stated."""
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
+from api.exposure import Exposure, check_certificate, decide_exposure, parse_address
 from gridmodel.errors import InputError
 
 if TYPE_CHECKING:
+    import uvicorn
+    from fastapi import FastAPI
+
+    from api.access.keys import LocalKeys
     from api.services import Services
+    from api.settings import Settings
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8000
 PORT_MAX = 65_535
 
+OpenServices = Callable[[], "Services"]
+"""Opens the store; with several processes each opens its own, so it must be picklable."""
 
-def serve(services: Services, *, host: str, port: int, announce: Callable[[str], None]) -> None:
+
+def serve(
+    open_services: OpenServices,
+    *,
+    host: str,
+    port: int,
+    announce: Callable[[str], None],
+    settings: Settings | None = None,
+) -> None:
     """Serve until interrupted; ``announce`` is called with lines for people once the port is bound.
 
+    Args:
+        open_services: Opens the store and its calculations.
+        host: Address to listen on.
+        port: 0 lets the system choose.
+        announce: Writes one line for people.
+        settings: Those of the environment by default.
+
     Raises:
-        InputError: The host is not a loopback address, or the port is taken.
+        InputError: The port is taken, or others could reach the service without what that takes.
     """
+    from api.access.opening import has_authentication
+    from api.settings import load_settings
+
+    settings = load_settings() if settings is None else settings
     listener = bind(host, port)
     try:
-        import uvicorn
-
-        from api.app import create_app
-
-        app = create_app(services)
-        app.state.capacity_tables.start()
-        config = uvicorn.Config(app, log_level="warning", server_header=False, lifespan="off")
-        name, bound_port = listener.getsockname()[:2]
+        services = open_services()
+        is_configured = has_authentication(settings, services.store)
+        exposure = decide_exposure(host, settings, has_authentication=is_configured)
+        check_certificate(settings)
+        _check_workers(settings, services, has_authentication=is_configured)
+        local = None if is_configured else _announce_local_keys(announce)
         if services.store.find_current_sha256() is None:
             announce("尚未导入电网数据,请先运行 gridscheme import SOURCE")
-        announce(f"服务地址 http://{f'[{name}]' if ':' in name else name}:{bound_port}/ (Ctrl-C 结束)")
+        application: FastAPI | Callable[[], FastAPI]
+        if settings.workers == 1:
+            application = create_application(lambda: services, settings, exposure, local)
+        else:
+            services.store.close()
+            application = partial(create_application, open_services, settings, exposure, None)
+        config = configure_server(application, settings)
+        announce(f"服务地址 {_url(listener, settings)} (Ctrl-C 结束)")
         with suppress(KeyboardInterrupt):
-            uvicorn.Server(config).run(sockets=[listener])
+            _run(config, listener)
     finally:
         listener.close()
+
+
+def create_application(
+    open_services: OpenServices, settings: Settings, exposure: Exposure, local: LocalKeys | None
+) -> FastAPI:
+    """Return the web application as one process serves it; the start fails where an operation declares no roles."""
+    from api.access import check_every_route_declares_roles
+    from api.access.opening import open_access
+    from api.access.transport import RequireTls
+    from api.app import create_app
+
+    services = open_services()
+    access = open_access(settings, services.store, local=local)
+    app = create_app(services, access=access, allowed_hosts=exposure.hosts, has_docs=exposure.has_docs)
+    check_every_route_declares_roles(app)
+    if exposure.is_exposed:
+        app.add_middleware(RequireTls)
+    app.state.capacity_tables.start()
+    return app
+
+
+def configure_server(application: FastAPI | Callable[[], FastAPI], settings: Settings) -> uvicorn.Config:
+    """Return the server's configuration: nobody's word about an address counts but that of the trusted proxies.
+
+    Args:
+        application: With several processes what makes one, called once in each.
+        settings: Processes, proxies, certificate.
+    """
+    import uvicorn
+
+    return uvicorn.Config(
+        application,
+        factory=settings.workers > 1,
+        log_level="warning",
+        access_log=False,  # its lines would carry queries
+        server_header=False,
+        lifespan="off",
+        workers=settings.workers,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=list(settings.trusted_proxies),
+        ssl_certfile=settings.tls_certificate_file,
+        ssl_keyfile=settings.tls_key_file,
+    )
 
 
 def parse_port(text: str) -> int:
@@ -55,27 +130,16 @@ def parse_port(text: str) -> int:
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """Return a socket bound to a loopback address.
+    """Return a socket bound to an address of this machine; nothing listens yet.
 
     Raises:
-        InputError: The host is not a loopback address, or the port is taken.
+        InputError: Not such an address, or the port is taken.
     """
-    address = "127.0.0.1" if host == "localhost" else host.strip("[]")
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError as error:
-        raise InputError("not an address of this machine", field="--host", value=host, allowed=_ALLOWED) from error
-    if not parsed.is_loopback:
-        raise InputError(
-            "authentication is not configured, so only this machine is served",
-            field="--host",
-            value=host,
-            allowed=_ALLOWED,
-        )
-    listener = socket.socket(socket.AF_INET6 if parsed.version == 6 else socket.AF_INET, socket.SOCK_STREAM)
+    address = parse_address(host)
+    listener = socket.socket(socket.AF_INET6 if address.version == 6 else socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((str(parsed), port))
+        listener.bind((str(address), port))
     except OSError as error:
         listener.close()
         raise InputError(
@@ -84,4 +148,44 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
-_ALLOWED = "127.0.0.1, ::1 or localhost"
+def _announce_local_keys(announce: Callable[[str], None]) -> LocalKeys:
+    """Return one key for each role that lives as long as this process, after showing them once."""
+    from api.access.keys import LocalKeys
+
+    local = LocalKeys()
+    announce("未配置认证,只服务本机。以下密钥(每种角色一个)只显示这一次,本次运行结束即失效:")
+    for role, key in local.show_once().items():
+        announce(f"  {role:<9} {key}")
+    return local
+
+
+def _check_workers(settings: Settings, services: Services, *, has_authentication: bool) -> None:
+    if settings.workers == 1:
+        return
+    if services.store.dialect != "postgresql":
+        raise InputError(
+            "an SQLite file is served by one process", field="--workers", value=settings.workers, allowed="1"
+        )
+    if not has_authentication:
+        raise InputError(
+            "keys of one process cannot be shared by several",
+            field="--workers",
+            value=settings.workers,
+            allowed="1; or first: gridscheme key create",
+        )
+
+
+def _url(listener: socket.socket, settings: Settings) -> str:
+    name, port = listener.getsockname()[:2]
+    scheme = "http" if settings.tls_certificate_file is None else "https"
+    return f"{scheme}://{f'[{name}]' if ':' in name else name}:{port}/"
+
+
+def _run(config: uvicorn.Config, listener: socket.socket) -> None:
+    import uvicorn
+    from uvicorn.supervisors import Multiprocess
+
+    if config.workers == 1:
+        uvicorn.Server(config).run(sockets=[listener])
+    else:
+        Multiprocess(config, sockets=[listener]).run()

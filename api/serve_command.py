@@ -1,0 +1,49 @@
+"""``gridscheme serve``: options of the command line over the settings of the environment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from api.options import Shared, command
+
+
+def add_serve(app: typer.Typer) -> None:
+    """Register the command."""
+
+    @command(app, "serve")
+    def serve(
+        shared: Shared,
+        host: Annotated[str, typer.Option(help="监听地址")] = "127.0.0.1",
+        port: Annotated[str, typer.Option(metavar="NUMBER", help="端口;0 由系统选择")] = "8000",
+        trusted_host: Annotated[list[str] | None, typer.Option(metavar="NAME", help="对外主机名,可多次给出")] = None,
+        tls_certificate: Annotated[Path | None, typer.Option(metavar="FILE", help="TLS 证书(PEM)")] = None,
+        tls_key: Annotated[Path | None, typer.Option(metavar="FILE", help="TLS 私钥(PEM)")] = None,
+        tls_terminated_by_proxy: Annotated[
+            bool, typer.Option("--tls-terminated-by-proxy", help="TLS 由前置反向代理终止;须给出 --trusted-proxy")
+        ] = False,
+        trusted_proxy: Annotated[
+            list[str] | None, typer.Option(metavar="ADDRESS", help="可信反向代理的地址或网段,可多次给出")
+        ] = None,
+        workers: Annotated[int | None, typer.Option(metavar="NUMBER", help="进程数;多于 1 只用于 PostgreSQL")] = None,
+    ) -> int:
+        """启动 HTTP 服务。未配置认证时只监听本机,并显示一次性的本机密钥;对外监听须配置认证并说明 TLS 在何处终止。"""
+        from api.report import note
+        from api.serving import bind, parse_port
+        from api.serving import serve as run_service
+        from api.settings import load_settings
+
+        number = parse_port(port)
+        settings = load_settings(
+            trusted_hosts=tuple(trusted_host) if trusted_host else None,
+            tls_certificate_file=tls_certificate,
+            tls_key_file=tls_key,
+            tls_terminated_by_proxy=tls_terminated_by_proxy or None,
+            trusted_proxies=tuple(trusted_proxy) if trusted_proxy else None,
+            workers=workers,
+        )
+        bind(host, number).close()
+        run_service(shared.open_services, host=host, port=number, announce=note, settings=settings)
+        return 0
