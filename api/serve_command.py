@@ -30,6 +30,7 @@ def add_serve(app: typer.Typer) -> None:
         workers: Annotated[int | None, typer.Option(metavar="NUMBER", help="进程数;多于 1 只用于 PostgreSQL")] = None,
     ) -> int:
         """启动 HTTP 服务。未配置认证时只监听本机,并显示一次性的本机密钥;对外监听须配置认证并说明 TLS 在何处终止。"""
+        from api.exposure import parse_address
         from api.report import note
         from api.serving import bind, parse_port
         from api.serving import serve as run_service
@@ -44,6 +45,7 @@ def add_serve(app: typer.Typer) -> None:
             trusted_proxies=tuple(trusted_proxy) if trusted_proxy else None,
             workers=workers,
         )
-        bind(host, number).close()
+        if parse_address(host).is_loopback:
+            bind(host, number).close()  # a port that is taken is said at once, before anything is opened
         run_service(shared.open_services, host=host, port=number, announce=note, settings=settings)
         return 0

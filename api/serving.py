@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 from collections.abc import Callable
 from contextlib import suppress
@@ -51,13 +52,13 @@ def serve(
     from api.settings import load_settings
 
     settings = load_settings() if settings is None else settings
+    services = open_services()
+    is_configured = has_authentication(settings, services.store)
+    exposure = decide_exposure(host, settings, has_authentication=is_configured)
+    check_certificate(settings)
+    _check_workers(settings, services, has_authentication=is_configured)
     listener = bind(host, port)
     try:
-        services = open_services()
-        is_configured = has_authentication(settings, services.store)
-        exposure = decide_exposure(host, settings, has_authentication=is_configured)
-        check_certificate(settings)
-        _check_workers(settings, services, has_authentication=is_configured)
         local = None if is_configured else _announce_local_keys(announce)
         if services.store.find_current_sha256() is None:
             announce("尚未导入电网数据,请先运行 gridscheme import SOURCE")
@@ -86,11 +87,18 @@ def create_application(
 
     services = open_services()
     access = open_access(settings, services.store, local=local)
-    app = create_app(services, access=access, allowed_hosts=exposure.hosts, has_docs=exposure.has_docs)
+    app = create_app(
+        services,
+        access=access,
+        allowed_hosts=exposure.hosts,
+        has_docs=exposure.has_docs,
+        public_db=settings.public_db,
+    )
     check_every_route_declares_roles(app)
     if exposure.is_exposed:
         app.add_middleware(RequireTls)
     app.state.capacity_tables.start()
+    app.state.publications.mirror()
     return app
 
 
@@ -142,6 +150,8 @@ def bind(host: str, port: int) -> socket.socket:
         listener.bind((str(address), port))
     except OSError as error:
         listener.close()
+        if error.errno == errno.EADDRNOTAVAIL:
+            raise InputError("not an address of this machine", field="--host", value=host) from error
         raise InputError(
             f"the port cannot be used: {error.strerror}", field="--port", value=port, allowed="a free port"
         ) from error
