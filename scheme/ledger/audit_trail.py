@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, select
 
 from scheme.ledger.chain import link
 from scheme.ledger.clock import database_time, ledger_time, to_text
 from scheme.ledger.heads import AUDIT_CHAIN, lock_heads
 from scheme.ledger.records import Actor
-from scheme.ledger.tables import AUDIT, CHAIN_HEAD
+from scheme.ledger.statements import INSERT_AUDIT, MOVE_AUDIT_HEAD
+from scheme.ledger.tables import AUDIT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,10 +68,9 @@ def append_rows(
         row = {"seq": seq, "at": to_text(at), **asdict(actor), **asdict(change)}
         sha256 = link(sha256, row)
         rows.append({**row, "sha256": sha256})
-    connection.execute(insert(AUDIT), rows)
-    connection.execute(
-        update(CHAIN_HEAD).where(CHAIN_HEAD.c.name == AUDIT_CHAIN).values(seq=seq, sha256=sha256, last_at=to_text(at))
-    )
+    connection.execute(INSERT_AUDIT, rows)
+    new_head = {"of_chain": AUDIT_CHAIN, "new_seq": seq, "new_sha256": sha256, "new_last_at": to_text(at)}
+    connection.execute(MOVE_AUDIT_HEAD, new_head)
 
 
 def read_rows(connection: Connection, object_id: str) -> list[dict[str, object]]:

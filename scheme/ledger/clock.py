@@ -11,14 +11,14 @@ from sqlalchemy import Connection, text
 from scheme.policy.parameter import PolicyValue, PolicyView
 
 _CLOCK = {
-    "sqlite": "SELECT strftime('%Y-%m-%dT%H:%M:%f', 'now')",
-    "postgresql": "SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US')",
+    "sqlite": text("SELECT strftime('%Y-%m-%dT%H:%M:%f', 'now')"),
+    "postgresql": text("SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US')"),
 }
 
 
 def database_time(connection: Connection) -> datetime:
     """Return the database's time (aware, UTC)."""
-    found = connection.execute(text(_CLOCK[connection.dialect.name])).scalar_one()
+    found = connection.execute(_CLOCK[connection.dialect.name]).scalar_one()
     return datetime.fromisoformat(found).replace(tzinfo=UTC)
 
 

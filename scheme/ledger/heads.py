@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, select
+from sqlalchemy import Connection, Row, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 from scheme.ledger.chain import GENESIS
+from scheme.ledger.statements import LOCK_HEADS, READ_HEAD
 from scheme.ledger.tables import CHAIN_HEAD
 
 AUDIT_CHAIN, ENTRY_CHAIN = "audit", "entries"
@@ -29,28 +30,26 @@ class Head:
 
 def read_head(connection: Connection, name: str) -> Head:
     """Return the end of a chain as this transaction sees it, without a lock."""
-    row = connection.execute(select(CHAIN_HEAD).where(CHAIN_HEAD.c.name == name)).one_or_none()
+    row = connection.execute(READ_HEAD, {"of_chain": name}).one_or_none()
     return Head() if row is None else _head(row)
 
 
 def lock_heads(connection: Connection, *names: str) -> dict[str, Head]:
     """Return the ends of chains, locked until the transaction ends."""
-    statement = select(CHAIN_HEAD).where(CHAIN_HEAD.c.name.in_(names)).order_by(CHAIN_HEAD.c.name).with_for_update()
-    found = {row.name: _head(row) for row in connection.execute(statement)}
+    wanted = {"names": sorted(names)}
+    found = {row.name: _head(row) for row in connection.execute(LOCK_HEADS, wanted)}
     if len(found) == len(names):
         return found
     empty = Head()
     fresh = {name: getattr(empty, name) for name in Head.__slots__}
-    connection.execute(
-        insert_if_absent(connection, CHAIN_HEAD),
-        [{"name": name, **fresh} for name in (AUDIT_CHAIN, ENTRY_CHAIN)],
-    )
-    return {row.name: _head(row) for row in connection.execute(statement)}
+    both = [{"name": name, **fresh} for name in (AUDIT_CHAIN, ENTRY_CHAIN)]
+    connection.execute(insert_if_absent(connection.dialect.name, CHAIN_HEAD), both)
+    return {row.name: _head(row) for row in connection.execute(LOCK_HEADS, wanted)}
 
 
-def insert_if_absent(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+def insert_if_absent(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
     """Return an insert that leaves a row with the same key as it is."""
-    if connection.dialect.name == "postgresql":
+    if dialect == "postgresql":
         return postgresql.insert(table).on_conflict_do_nothing()
     return sqlite.insert(table).on_conflict_do_nothing()
 

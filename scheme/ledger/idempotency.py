@@ -10,13 +10,16 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, insert, select, update
+from sqlalchemy import Connection, insert
 
 from scheme.ledger.clock import database_time, to_text
 from scheme.ledger.errors import KeyInProgressError, KeyReusedError
 from scheme.ledger.heads import insert_if_absent
+from scheme.ledger.statements import FILL_ANSWER, FIND_ANSWER
 from scheme.ledger.tables import ANSWERED_REQUEST
 
 
@@ -48,10 +51,7 @@ def find_answer(connection: Connection, claim: IdempotencyClaim) -> StoredAnswer
     Raises:
         KeyReusedError: The key stands for another request.
     """
-    columns = ANSWERED_REQUEST.c
-    row = connection.execute(
-        select(columns.fingerprint, columns.status, columns.headers, columns.body, columns.object_id).where(_is(claim))
-    ).one_or_none()
+    row = connection.execute(FIND_ANSWER, _is(claim)).one_or_none()
     return None if row is None else _read(row, claim)
 
 
@@ -64,8 +64,7 @@ def claim_key(connection: Connection, claim: IdempotencyClaim) -> StoredAnswer |
         KeyReusedError: The key stands for another request.
     """
     row = {**_key(claim), "fingerprint": claim.fingerprint, "answered_at": ""}
-    statement = insert_if_absent(connection, ANSWERED_REQUEST).values(**row).returning(ANSWERED_REQUEST.c.operation)
-    is_taken = connection.execute(statement).one_or_none() is not None
+    is_taken = connection.execute(_take(connection.dialect.name), row).one_or_none() is not None
     return None if is_taken else find_answer(connection, claim)
 
 
@@ -77,6 +76,7 @@ def keep(
     body: bytes,
     *,
     object_id: str | None = None,
+    at: datetime | None = None,
 ) -> None:
     """Keep the answer of a claimed key, or of one nobody has claimed.
 
@@ -89,10 +89,9 @@ def keep(
         "headers": json.dumps(dict(headers), ensure_ascii=False, sort_keys=True),
         "body": body,
         "object_id": object_id,
-        "answered_at": to_text(database_time(connection)),
+        "answered_at": to_text(at or database_time(connection)),
     }
-    columns = ANSWERED_REQUEST.c
-    filled = connection.execute(update(ANSWERED_REQUEST).where(_is(claim), columns.status.is_(None)).values(**values))
+    filled = connection.execute(FILL_ANSWER, {**_is(claim), **{f"new_{name}": item for name, item in values.items()}})
     if filled.rowcount == 1:
         return
     if find_answer(connection, claim) is not None:
@@ -134,13 +133,13 @@ def _key(claim: IdempotencyClaim) -> dict[str, str]:
     return {"principal_id": claim.principal_id, "operation": claim.operation, "idempotency_key": claim.key}
 
 
-def _is(claim: IdempotencyClaim) -> ColumnElement[bool]:
-    columns = ANSWERED_REQUEST.c
-    return and_(
-        columns.principal_id == claim.principal_id,
-        columns.operation == claim.operation,
-        columns.idempotency_key == claim.key,
-    )
+def _is(claim: IdempotencyClaim) -> dict[str, str]:
+    return {"of_principal": claim.principal_id, "of_operation": claim.operation, "of_key": claim.key}
+
+
+@cache
+def _take(dialect: str) -> Any:
+    return insert_if_absent(dialect, ANSWERED_REQUEST).returning(ANSWERED_REQUEST.c.operation)
 
 
 def _read(row: Any, claim: IdempotencyClaim) -> StoredAnswer:

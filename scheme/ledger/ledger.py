@@ -350,7 +350,7 @@ class Ledger:
                 also(connection)
             if claim is not None:
                 status, headers, body = (call.get("answer") or _plain_answer)(hold)
-                keep(connection, claim, status, headers, body, object_id=hold.hold_id)
+                keep(connection, claim, status, headers, body, object_id=hold.hold_id, at=at)
         return hold
 
     def _post(

@@ -78,5 +78,5 @@ def _beat(connection: Connection, clock: datetime, limits: ClockLimits) -> bool:
 
 
 def _keep_heartbeat(connection: Connection, clock: datetime) -> None:
-    connection.execute(insert_if_absent(connection, HEARTBEAT).values(only_row=1, at=to_text(clock)))
+    connection.execute(insert_if_absent(connection.dialect.name, HEARTBEAT).values(only_row=1, at=to_text(clock)))
     connection.execute(HEARTBEAT.update().values(at=to_text(clock)))

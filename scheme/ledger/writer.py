@@ -7,35 +7,40 @@ its limit is not touched, and the transaction is given up.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Any, NamedTuple
+from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import Connection, and_, case, insert, or_, select, update
+from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from scheme.ledger import statements
 from scheme.ledger.audit_trail import Change, append_rows
-from scheme.ledger.chain import link
 from scheme.ledger.clock import ledger_time, to_text
 from scheme.ledger.errors import CapacityExhaustedError, HoldStateError, PinsMovedError
 from scheme.ledger.expiry import civil_day, is_over
 from scheme.ledger.heads import AUDIT_CHAIN, ENTRY_CHAIN, Head, lock_heads
 from scheme.ledger.idempotency import IdempotencyClaim
-from scheme.ledger.movements import CounterChange, Delta, HoldChange, counter_changes, deltas
-from scheme.ledger.records import Account, Actor, Certificate, Hold, HoldSource, Pins
+from scheme.ledger.movements import CounterChange, HoldChange, counter_changes
+from scheme.ledger.records import Account, Actor, Certificate, Hold, Pins
+from scheme.ledger.rows import (
+    Row,
+    Standing,
+    account_row,
+    certificate_row,
+    chained,
+    entry_rows,
+    event_rows,
+    hold_row,
+    limit_row,
+    source_row,
+)
 from scheme.ledger.states import CONFIRMING
-from scheme.ledger.tables import ACCOUNT, CERTIFICATE, CHAIN_HEAD, ENTRY, EVENT, HOLD, HOLD_SOURCE
+from scheme.ledger.tables import ACCOUNT, HOLD_SOURCE
 
-NO_CHANGE = Delta()
-
-
-class Standing(NamedTuple):
-    """An account after its counters were changed."""
-
-    version: int
-    limit_va: int | None
+_NEVER = "9999-99-99"
+"""After every day there is, as the table keeps days."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +77,7 @@ def post(connection: Connection, posting: Posting) -> tuple[Hold, ...]:
     changes = _numbered(posting.changes, heads[ENTRY_CHAIN], at)
     transaction_no = heads[ENTRY_CHAIN].transaction_no + 1
     _insert_holds(connection, changes, posting, transaction_no)
-    rows = _entry_rows(changes, standing)
-    _append(connection, rows, changes, heads[ENTRY_CHAIN], at)
+    _append(connection, entry_rows(changes, standing), changes, heads[ENTRY_CHAIN], at)
     _append_audit(connection, posting, changes, heads[AUDIT_CHAIN], at)
     return tuple(change.after for change in changes)
 
@@ -87,12 +91,12 @@ def set_accounts(connection: Connection, accounts: Sequence[Account], *, decided
     found = {row.account_id: row for row in connection.execute(_all_accounts_locked(connection))}
     wanted = {account.account_id: account for account in accounts}
     columns = ACCOUNT.c
-    rows: list[dict[str, Any]] = []
+    rows: list[Row] = []
     connection.execute(update(ACCOUNT).values(version=columns.version + 1))
     fresh = [account for account_id, account in wanted.items() if account_id not in found]
     if fresh:
-        connection.execute(insert(ACCOUNT), [_new_account(account) for account in fresh])
-        rows += [_entry("limit", Standing(1, account.limit_va), account_id=account.account_id) for account in fresh]
+        connection.execute(insert(ACCOUNT), [account_row(account) for account in fresh])
+        rows += [limit_row(account.account_id, Standing(1, account.limit_va)) for account in fresh]
     for account_id, row in found.items():
         account = wanted.get(account_id)
         limit_va = row.limit_va if account is None else account.limit_va
@@ -106,7 +110,7 @@ def set_accounts(connection: Connection, accounts: Sequence[Account], *, decided
             .values(limit_va=limit_va, is_current=is_current, is_overcommitted=exceeds)
         )
         if limit_va != row.limit_va:
-            rows.append(_entry("limit", Standing(row.version + 1, limit_va), account_id=account_id))
+            rows.append(limit_row(account_id, Standing(row.version + 1, limit_va)))
     if rows:
         head = lock_heads(connection, ENTRY_CHAIN)[ENTRY_CHAIN]
         _append(connection, rows, (), head, ledger_time(decided_at, head.last_at))
@@ -118,53 +122,25 @@ def _all_accounts_locked(connection: Connection) -> Any:
     return select(ACCOUNT).order_by(ACCOUNT.c.level.desc(), account_id).with_for_update()
 
 
-def _new_account(account: Account) -> dict[str, Any]:
-    return {
-        "account_id": account.account_id,
-        "level": account.level,
-        "element_id": account.element_id,
-        "limit_va": account.limit_va,
-        "held_va": 0,
-        "posted_va": 0,
-        "version": 1,
-        "is_current": True,
-        "is_overcommitted": account.limit_va is not None and account.limit_va < 0,
-    }
-
-
-def _entry(
-    kind: str,
-    standing: Standing | None,
-    *,
-    account_id: str | None,
-    hold_id: str | None = None,
-    delta: Delta = NO_CHANGE,
-) -> dict[str, Any]:
-    """Return one row of the entry log, without its number."""
-    return {
-        "kind": kind,
-        "account_id": account_id,
-        "hold_id": hold_id,
-        "held_delta_va": delta.held_va,
-        "posted_delta_va": delta.posted_va,
-        "limit_va": None if standing is None else standing.limit_va,
-        "version": None if standing is None else standing.version,
-    }
-
-
 def _change_state(connection: Connection, change: HoldChange, decided_at: datetime) -> None:
     """Take one step, exactly once: only from the state the hold was read in, and within its validity."""
     before = change.before
     if before is None:
         raise ValueError("a hold that is new has no state to leave")
-    today = civil_day(decided_at).isoformat()
-    conditions = [HOLD.c.hold_id == before.hold_id, HOLD.c.state == before.state]
-    if before.state == "held" and change.kind in CONFIRMING:
-        conditions.append(HOLD.c.expires_on >= today)
-    if change.kind == "expire":
-        conditions.append(HOLD.c.expires_on < today)
-    statement = update(HOLD).where(*conditions).values(state=change.after.state, changed_at=to_text(decided_at))
-    if connection.execute(statement).rowcount != 1:
+    today = civil_day(decided_at)
+    binds = before.state == "held" and change.kind in CONFIRMING
+    taken = connection.execute(
+        statements.CHANGE_STATE,
+        {
+            "of_hold": before.hold_id,
+            "from_state": before.state,
+            "to_state": change.after.state,
+            "at": to_text(decided_at),
+            "valid_on": (today if binds else date.min).isoformat(),
+            "over_on": today.isoformat() if change.kind == "expire" else _NEVER,
+        },
+    )
+    if taken.rowcount != 1:
         raise HoldStateError(
             "the hold has left this state, or its last valid day rules the step out",
             hold_id=before.hold_id,
@@ -208,25 +184,22 @@ def change_counter(connection: Connection, change: CounterChange, *, must_fit: b
         CapacityExhaustedError: It would use more than its limit.
         PinsMovedError: The current snapshot has no such account.
     """
-    columns, delta = ACCOUNT.c, change.delta
+    delta, account = change.delta, {"of_account": change.account_id}
     if not change.moves_load and delta.held_va == 0:  # only pinned, or only entered
-        row = connection.execute(
-            select(columns.version, columns.limit_va).where(columns.account_id == change.account_id).with_for_update()
-        ).one_or_none()
+        row = connection.execute(statements.LOCK_ACCOUNT, account).one_or_none()
         if row is None:
             raise _no_account(change.account_id)
         return Standing(row.version, row.limit_va)
-    used_va = columns.held_va + columns.posted_va + delta.used_va
-    statement = update(ACCOUNT).where(columns.account_id == change.account_id)
-    if must_fit and delta.used_va > 0:
-        statement = statement.where(columns.is_current, or_(columns.limit_va.is_(None), used_va <= columns.limit_va))
+    is_bound = must_fit and delta.used_va > 0
     row = connection.execute(
-        statement.values(
-            held_va=columns.held_va + delta.held_va,
-            posted_va=columns.posted_va + delta.posted_va,
-            version=columns.version + int(change.moves_load),
-            is_overcommitted=case((and_(columns.limit_va.is_not(None), used_va > columns.limit_va), True), else_=False),
-        ).returning(columns.version, columns.limit_va)
+        statements.CHANGE_COUNTER_WITHIN_LIMIT if is_bound else statements.CHANGE_COUNTER,
+        {
+            **account,
+            "held_delta_va": delta.held_va,
+            "posted_delta_va": delta.posted_va,
+            "used_delta_va": delta.used_va,
+            "version_step": int(change.moves_load),
+        },
     ).one_or_none()
     if row is None:
         raise _refusal(connection, change)
@@ -259,134 +232,61 @@ def _numbered(changes: Sequence[HoldChange], head: Head, at: datetime) -> list[H
 
 
 def _insert_holds(connection: Connection, changes: Sequence[HoldChange], posting: Posting, transaction_no: int) -> None:
-    certificate = posting.certificate
-    if certificate is not None:
-        pins = json.dumps(dict(sorted(certificate.pins.versions.items())), ensure_ascii=False)
-        connection.execute(
-            insert(CERTIFICATE).values(
-                certificate_id=certificate.certificate_id,
-                snapshot_sha256=certificate.snapshot_sha256,
-                pins=pins,
-                engine=certificate.engine,
-                content=certificate.content_json,
-            )
-        )
-    sources: list[dict[str, Any]] = []
+    if posting.certificate is not None:
+        connection.execute(statements.INSERT_CERTIFICATE, certificate_row(posting.certificate))
+    sources: list[Row] = []
     for change in changes:
+        hold = change.after
         if change.before is None:
-            _insert_hold(connection, change.after, posting.claim)
-            sources += [_source_row(change.after.hold_id, s, 0, transaction_no) for s in change.after.sources]
+            try:
+                connection.execute(statements.INSERT_HOLD, hold_row(hold, posting.claim))
+            except IntegrityError as error:
+                raise HoldStateError(
+                    "a scheme of this request holds capacity already",
+                    scheme_id=hold.scheme_id,
+                    request_id=hold.request_id,
+                ) from error
+            sources += [source_row(hold.hold_id, s, mapping_no=0, transaction_no=transaction_no) for s in hold.sources]
         elif change.kind == "remap":
-            sources += _moved_source_rows(connection, change.before, change.after, transaction_no)
+            sources += _moved_source_rows(connection, change.before, hold, transaction_no)
     if sources:
-        connection.execute(insert(HOLD_SOURCE), sources)
+        connection.execute(statements.INSERT_SOURCES, sources)
 
 
-def _insert_hold(connection: Connection, hold: Hold, claim: IdempotencyClaim | None) -> None:
-    if hold.changed_at is None:
-        raise ValueError("a hold is written with the time it was made")
-    try:
-        connection.execute(
-            insert(HOLD).values(
-                **{name: getattr(hold, name) for name in _PLAIN_COLUMNS},
-                created_at=to_text(hold.created_at),
-                changed_at=to_text(hold.changed_at),
-                expires_on=hold.expires_on.isoformat(),
-                claim_principal_id=None if claim is None else claim.principal_id,
-                claim_operation=None if claim is None else claim.operation,
-                claim_key=None if claim is None else claim.key,
-            )
-        )
-    except IntegrityError as error:
-        raise HoldStateError(
-            "a scheme of this request holds capacity already", scheme_id=hold.scheme_id, request_id=hold.request_id
-        ) from error
-
-
-_PLAIN_COLUMNS = (
-    "hold_id", "hold_no", "scheme_id", "request_id", "owner_id", "capacity_va", "power_factor", "is_low_voltage",
-    "snapshot_sha256", "policy_sha256", "certificate_id", "state", "predecessor_id",
-)  # fmt: skip
-
-
-def _source_row(hold_id: str, source: HoldSource, mapping_no: int, transaction_no: int) -> dict[str, Any]:
-    return {
-        "hold_id": hold_id,
-        "source_no": source.source_no,
-        "mapping_no": mapping_no,
-        "transaction_no": transaction_no,
-        "node_element_id": source.node_element_id,
-        "share_va": source.share_va,
-        "path": json.dumps(source.path, ensure_ascii=False),
-    }
-
-
-def _moved_source_rows(
-    connection: Connection, before: Hold, after: Hold, transaction_no: int
-) -> Iterator[dict[str, Any]]:
+def _moved_source_rows(connection: Connection, before: Hold, after: Hold, transaction_no: int) -> Iterator[Row]:
     known = connection.execute(
         select(HOLD_SOURCE.c.source_no, HOLD_SOURCE.c.mapping_no).where(HOLD_SOURCE.c.hold_id == after.hold_id)
     ).all()
     for was, now in zip(before.sources, after.sources, strict=True):
         if was != now:
             mapping_no = max(row.mapping_no for row in known if row.source_no == now.source_no)
-            yield _source_row(after.hold_id, now, mapping_no + 1, transaction_no)
-
-
-def _entry_rows(changes: Sequence[HoldChange], standing: Mapping[str, Standing]) -> list[dict[str, Any]]:
-    """Return one row per hold and account; a hold counted nowhere leaves one row without an account."""
-    rows: list[dict[str, Any]] = []
-    for change in changes:
-        hold_id, booked = change.after.hold_id, deltas(change)
-        rows += [
-            _entry(change.kind, standing[account_id], account_id=account_id, hold_id=hold_id, delta=delta)
-            for account_id, delta in booked.items()
-        ] or [_entry(change.kind, None, account_id=None, hold_id=hold_id)]
-    return rows
+            yield source_row(after.hold_id, now, mapping_no=mapping_no + 1, transaction_no=transaction_no)
 
 
 def _append(
     connection: Connection,
-    rows: Sequence[dict[str, Any]],
+    rows: Sequence[Row],
     changes: Sequence[HoldChange],
     head: Head,
     at: datetime,
 ) -> None:
     """Append entries and events after the locked end of the chain."""
-    transaction_no, kept_at = head.transaction_no + 1, to_text(at)
-    seq, sha256, entries = head.seq, head.sha256, []
-    for row in rows:
-        seq += 1
-        entry = {"seq": seq, "transaction_no": transaction_no, "at": kept_at, **row}
-        sha256 = link(sha256, entry)
-        entries.append({**entry, "sha256": sha256})
-    connection.execute(insert(ENTRY), entries)
-    events = [
-        {
-            "event_no": head.event_no + number,
-            "transaction_no": transaction_no,
-            "entry_seq": seq,
-            "at": kept_at,
-            "hold_id": change.after.hold_id,
-            "step": change.kind,
-            "from_state": "quote" if change.before is None else change.before.state,
-            "to_state": change.after.state,
-        }
-        for number, change in enumerate(changes, start=1)
-    ]
+    entries = chained(rows, head, at)
+    events = event_rows(changes, head, entry_seq=entries[-1]["seq"], at=at)
+    connection.execute(statements.INSERT_ENTRIES, entries)
     if events:
-        connection.execute(insert(EVENT), events)
+        connection.execute(statements.INSERT_EVENTS, events)
     connection.execute(
-        update(CHAIN_HEAD)
-        .where(CHAIN_HEAD.c.name == ENTRY_CHAIN)
-        .values(
-            seq=seq,
-            sha256=sha256,
-            last_at=kept_at,
-            transaction_no=transaction_no,
-            event_no=head.event_no + len(events),
-            hold_no=head.hold_no + sum(change.before is None for change in changes),
-        )
+        statements.MOVE_ENTRY_HEAD,
+        {
+            "of_chain": ENTRY_CHAIN,
+            "new_seq": entries[-1]["seq"],
+            "new_sha256": entries[-1]["sha256"],
+            "new_last_at": to_text(at),
+            "new_transaction_no": head.transaction_no + 1,
+            "new_event_no": head.event_no + len(events),
+            "new_hold_no": head.hold_no + sum(change.before is None for change in changes),
+        },
     )
 
 
