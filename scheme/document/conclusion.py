@@ -13,7 +13,7 @@ from scheme.document.wording import (
     fixed,
     quantity,
 )
-from scheme.model import Scheme, Source, Variant
+from scheme.model import Scheme, Source, Timeline, Variant
 
 
 def list_conclusion(scheme: Scheme, best: Variant | None) -> Payload:
@@ -38,10 +38,17 @@ def list_conclusion(scheme: Scheme, best: Variant | None) -> Payload:
         "fees_text": _fees(scheme),
         "validity": span,
         "is_restricted": "否" if scheme.verdict == "answered" else "是",
-        "planned_on": day(timeline.promise_on) if timeline else NOT_APPLICABLE,
+        "planned_on": _planned_on(timeline),
         "promise": (timeline.promise_text if timeline else "") or NOT_APPLICABLE,
         "higher_voltage": _higher_voltage(scheme),
     }
+
+
+def _planned_on(timeline: Timeline | None) -> str:
+    """Return the day of supply; while it hangs on something open, where the condition is told."""
+    if timeline is None:
+        return NOT_APPLICABLE
+    return day(timeline.promise_on) if timeline.promise_on or not timeline.promise_text else "见送电承诺"
 
 
 def _no_reasons(best: Variant | None) -> str:

@@ -33,8 +33,8 @@ def list_order(scheme: Scheme) -> Payload:
         "order_no": UTILITY_FILLS,
         "order_points": "；".join(points) or NOT_APPLICABLE,
         "order_terms": "；".join(order.terms if order else ()) or NOT_APPLICABLE,
-        "works_from": day(stage.starts_on) if stage else UTILITY_FILLS,
-        "works_to": day(stage.ends_on) if stage else UTILITY_FILLS,
+        "works_from": day(stage.starts_on) if stage and stage.starts_on else UTILITY_FILLS,
+        "works_to": day(stage.ends_on) if stage and stage.ends_on else UTILITY_FILLS,
         "departments": [
             {"department": item.department, "text": item.text, "receipt": _RECEIPT}
             for item in (order.departments if order else ())

@@ -9,11 +9,11 @@ STAGES = Grid(
     rows="stages",
     columns=(
         centred("阶段", "no", 1.1),
-        number("可用容量（kVA）", "capacity", 1.7),
+        number("可用容量/kVA", "capacity", 1.6),
         column("接入点及接入方式", "point", 3),
         column("电网改造措施", "measures", 4),
         column("校核", "check", 2.5),
-        number("估算（万元）", "cost", 1.9),
+        number("估算/万元", "cost", 2),
         column("工期与条件", "dates", 3.6),
     ),
     note="stages_note",
@@ -24,9 +24,9 @@ ALTERNATIVES = Grid(
     rows="alternatives",
     columns=(
         column("路径", "text", 5),
-        number("容量（kVA）", "capacity", 1.7),
+        number("容量/kVA", "capacity", 1.7),
         column("校核", "check", 3),
-        number("估算（万元）", "cost", 1.9),
+        number("估算/万元", "cost", 2),
         centred("工期", "dates", 2),
     ),
     is_optional=True,
@@ -86,6 +86,7 @@ ORDER_DATES = Form(
         field("配套工程完成", "works_to"),
         field("计划送电日期", "planned_on"),
         field("客户需要用电日期", "needed_on"),
+        optional("送电承诺", "promise"),
     ),
 )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -91,12 +91,13 @@ OUTAGE_SECURITY = {
 COMPARISONS = {"le": "≤", "lt": "＜", "ge": "≥", "gt": "＞", "eq": "＝"}
 UNITS = {
     **dict.fromkeys(("ratio", "count", "text", "texts", "flag", "table", "record"), ""),
-    "A_list": "A",
-    "kA_list": "kA",
-    "m_list": "m",
     "cny_per_kva": "元/kVA",
     "degree_c": "℃",
     "pu": "p.u.",
+    "cny10k": "万元",
+    "second": "秒",
+    "minute": "分钟",
+    "hour": "小时",
     "workday": "个工作日",
     "day": "天",
     "month": "个月",
@@ -178,16 +179,33 @@ def policy_value(value: object, *, unit: str, op: str | None) -> str:
     if isinstance(value, bool):
         return "是" if value else "否"
     if isinstance(value, int | float):
-        return f"{sign}{_plain_number(value)} {UNITS.get(unit, unit)}".strip()
+        return f"{sign}{_plain_number(value)} {_unit(unit)}".strip()
     if isinstance(value, list | tuple) and any(isinstance(item, Mapping | list | tuple) for item in value):
         return f"表（{len(value)}行）"
     if isinstance(value, list | tuple) and not value:
         return "无"
     if isinstance(value, list | tuple):
-        return f"{_shortened('、'.join(_item(item) for item in value))} {UNITS.get(unit, unit)}".strip()
+        return f"{_listed(value)} {_unit(unit)}".strip()
     if isinstance(value, Mapping):
         return f"记录（{len(value)}项）"
     return _shortened(text_or_dash(value))
+
+
+def _unit(unit: str) -> str:
+    """Return a unit as printed; a list has the unit of its values."""
+    plain = unit.removesuffix("_list")
+    return UNITS.get(plain, plain)
+
+
+def _listed(values: Sequence[Any]) -> str:
+    """Return the first values as far as there is room, none of them cut, and how many there are."""
+    names = CATEGORIES if all(value in CATEGORIES for value in values) else {}
+    items = [names.get(value) or _item(value) for value in values]
+    shown = [item for place, item in enumerate(items) if len("、".join(items[: place + 1])) <= _VALUE_CHARACTERS_MAX]
+    if len(shown) == len(items):
+        return "、".join(shown)
+    first = f"{'、'.join(shown)}…" if shown else _shortened(items[0])
+    return f"{first}（共{len(items)}项）" if len(items) > 1 else first
 
 
 def _item(value: Any) -> str:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+from datetime import date
 from typing import Any
 
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from scheme.document.payload import build_payload
 from scheme.document.tables import Payload
 from scheme.document.wording import day, duration, fixed, number, percent, policy_value
+from scheme.policy.loader import load_policy
 from tests.document.conftest import as_scheme, load_plain
 
 
@@ -48,6 +51,11 @@ def test_fixed_numbers_percentages_dates_and_durations() -> None:
         (5, "workday", "le", "≤5 个工作日"),
         (True, "flag", None, "是"),
         ([200.0, 500.0], "m_list", None, "200、500 m"),
+        ([4000, 5000, 6300, 8000, 10000, 12500], "kVA_list", None, "4000、5000、6300、8000…（共6项） kVA"),
+        (["甲" * 40, "乙"], "texts", None, "甲" * 23 + "…（共2项）"),
+        (["甲" * 40], "texts", None, "甲" * 23 + "…"),
+        (["resident", "small_micro"], "texts", None, "居民生活、小微企业"),
+        (2, "hour", "le", "≤2 小时"),
         ([{"part": "cost"}], "table", None, "表（1行）"),
         ([], "text_list", None, "无"),
         ({"cost": 0.2, "distance": 0.3}, "record", None, "记录（2项）"),
@@ -56,6 +64,19 @@ def test_fixed_numbers_percentages_dates_and_durations() -> None:
 )
 def test_policy_values_are_printed_in_short(value: Any, unit: str, op: str | None, text: str) -> None:
     assert policy_value(value, unit=unit, op=op) == text
+
+
+def test_no_unit_of_a_policy_value_is_printed_as_a_code() -> None:
+    policy = load_policy("shenqiu-2022", as_of=date(2026, 11, 20))
+    units = {parameter.unit for parameter in policy.policies.parameters.values()}
+    printed = {policy_value(2.5, unit=unit, op=None) for unit in units} | {
+        policy_value([2.5], unit=unit, op=None) for unit in units
+    }
+    letters = {re.sub("^2.5 ?", "", text) for text in printed}
+    assert letters <= {"", *("kVA", "kW", "kA", "A", "m", "km", "p.u.", "℃", "元/kVA", "万元"), *WORDS}
+
+
+WORDS = ("个工作日", "天", "个月", "年", "小时", "分钟", "秒")
 
 
 def test_every_field_left_to_the_utility_is_listed_once() -> None:
@@ -168,3 +189,14 @@ def test_load_classes_are_printed_as_stated_and_left_to_the_utility_where_not() 
     assert (stated["load_class1"], stated["load_class2"]) == ("60 kW", "0 kW")
     silent = payload_of("hv_single_source_10kv", request={**plain["request"], "circumstances": {}})
     assert silent["load_class1"] == silent["load_class2"] == "由供电企业填写"
+
+
+def test_a_day_that_hangs_on_something_open_is_told_by_its_condition_and_never_by_a_dash() -> None:
+    plain = load_plain("hv_dual_source_10kv")
+    plain["timeline"].update(promise_on=None, promise_text="自物资到位之日起20个工作日内")
+    for milestone in plain["timeline"]["milestones"]:
+        if milestone["code"] == "supporting_works":
+            milestone.update(starts_on=None, ends_on=None)
+    payload = build_payload(as_scheme(plain), "works_order")
+    assert (payload["planned_on"], payload["promise"]) == ("见送电承诺", "自物资到位之日起20个工作日内")
+    assert (payload["works_from"], payload["works_to"]) == ("由供电企业填写", "由供电企业填写")
