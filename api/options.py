@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from api.services import Parts, Services
     from scheme.store import Store
 
+Source = Annotated[Path, typer.Argument(metavar="SOURCE", help="pandapower JSON 文件,或数据表(CSV 文件夹、xlsx)")]
+Format = Annotated[Literal["auto", "pandapower", "tables", "cim"], typer.Option("--format", help="来源格式")]
 DEFAULT_PROFILE = "shenqiu-2022"
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _POLICY_HELP = "本单位政策目录;默认 GRIDSCHEME_POLICY。给出时规则集默认取目录中 profile.yaml 的编号"

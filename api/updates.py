@@ -20,8 +20,13 @@ if TYPE_CHECKING:
     from gridmodel.changes import Change
     from gridmodel.parts import Parts
     from gridmodel.snapshot import Snapshot
+    from scheme.admission.settlement import Settlement
     from scheme.capacity_manifest import CapacityManifest
+    from scheme.ledger import Actor
+    from scheme.policy.parameter import PolicyView
     from scheme.store import CapacityKey
+
+_COMMAND = "gridscheme update"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -39,11 +44,17 @@ class Update:
 class Updates:
     """Changes the current snapshot of one store, one change after the other; what many changes need is kept.
 
-    Only the table of the services' own profile and date is refreshed; others are computed when they are asked for.
+    Live holds are mapped onto the changed snapshot in the transaction that makes it the current one. Only the table of
+    the services' own profile and date is refreshed; others are computed when they are asked for.
+
+    Args:
+        services: Store and calculations.
+        actor: Who changes the snapshot; the update command by default.
     """
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, *, actor: Actor | None = None) -> None:
         self._services = services
+        self._actor = actor
         self._lock = threading.Lock()
         self._last: tuple[tuple[str, str], Parts] | None = None
         """Parts of the snapshot updated last, under its digest and that of what else its table depends on."""
@@ -73,6 +84,7 @@ class Updates:
             settings = services.parts.capacity_settings(policy)
             whole = store.get_snapshot(sha256)
             changed, touched = apply_changes(whole, changes)
+            settlement = self._settle(whole, changed, policy)
             before, after = (in_force_on(snapshot, policy.as_of) for snapshot in (whole, changed))
             key = capacity_key(before, policy, settings)
             calculate = partial(services.parts.node_capacity, **settings, confirm=confirm)
@@ -80,13 +92,14 @@ class Updates:
             manifest = store.find_capacity(sha256, key)
             fresh = None if manifest is None else self._matching_table(before, key, calculate, manifest)
             if manifest is None or fresh is None:
-                store.store_changed(sha256, changed, changes)
+                store.store_changed(sha256, changed, changes, also=settlement)
                 return Update(parent_sha256=sha256, snapshot_sha256=changed.sha256)
             refreshed = fresh.move(after, touched)
             parts, contents = as_parts(refreshed.pieces, alone=True)
             new_key = capacity_key(after, policy, settings)
             renewed = manifest.with_parts(refreshed.gone, parts)
-            store.store_changed(sha256, changed, changes, capacity=(new_key, renewed, contents))
+            capacity = (new_key, renewed, contents)
+            store.store_changed(sha256, changed, changes, capacity=capacity, also=settlement)
             self._last = (changed.sha256, new_key.parameters_sha256), fresh.parts
         replaced = tuple(part.sha256 for part in manifest.parts if part.name in refreshed.gone)
         return Update(parent_sha256=sha256, snapshot_sha256=changed.sha256, rows=refreshed.pieces, replaced=replaced)
@@ -94,6 +107,16 @@ class Updates:
     def rows_before(self, update: Update) -> pd.DataFrame:
         """Return what the table said of the nodes that were computed again."""
         return from_blobs(self._services.store.get_capacity_parts(update.replaced))
+
+    def _settle(self, before: Snapshot, after: Snapshot, policy: PolicyView) -> Settlement:
+        from scheme.admission.settlement import Settlement
+        from scheme.ledger import Actor, Ledger
+
+        actor = self._actor or Actor(subject_id=_COMMAND, role="operator", request_id=_COMMAND)
+        ledger = Ledger(self._services.store)
+        settlement = Settlement(ledger=ledger, before=before, after=after, policy=policy, actor=actor)
+        settlement.prepare()
+        return settlement
 
     def _matching_table(
         self, snapshot: Snapshot, key: CapacityKey, calculate: Any, manifest: CapacityManifest

@@ -10,6 +10,7 @@ import copy
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from gridmodel.capacity.limits import Limits
 from gridmodel.capacity.violations import Violation, new_violations
@@ -133,6 +134,13 @@ class JointConnectionStudy(ConnectionStudy):
             self._judge(before, point, self._path(base, trial, point), limits)
             for trial, point in zip(trials, points, strict=True)
         )
+
+
+class LoadFlowStudy(JointConnectionStudy):
+    """A study of loading and voltage alone, for a customer whose short circuits were studied before."""
+
+    def _fault_levels(self, point: Any, *, is_wanted: bool) -> dict[str, float | None]:
+        return super()._fault_levels(point, is_wanted=False)
 
 
 def _unsolved(alone: Sequence[ConnectionAssessment]) -> tuple[ConnectionAssessment, ...]:

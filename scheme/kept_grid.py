@@ -34,9 +34,14 @@ class KeptByGrid(Generic[_Kept]):
 
 
 class KeptStudy:
-    """The solved base cases of the grid asked for last; only islands whose commitments moved are solved again."""
+    """The solved base cases of the grid asked for last; only islands whose commitments moved are solved again.
 
-    def __init__(self) -> None:
+    Args:
+        kind: Class of the studies.
+    """
+
+    def __init__(self, kind: type[JointConnectionStudy] = JointConnectionStudy) -> None:
+        self._kind = kind
         self._last: tuple[float, float | None, JointConnectionStudy] | None = None
 
     def __call__(
@@ -56,7 +61,7 @@ class KeptStudy:
                 study = study.with_in_flight(snapshot)
                 self._last = (*settings, study)
                 return study
-        study = JointConnectionStudy(
+        study = self._kind(
             snapshot,
             in_flight_coincidence_ratio=in_flight_coincidence_ratio,
             fault_conductor_temperature_c=fault_conductor_temperature_c,

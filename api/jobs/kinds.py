@@ -62,16 +62,19 @@ def import_source(services: Services, steps: Steps, arguments: ImportArguments) 
     """Return the digest of the snapshot and what the quality gate counted."""
 
     def read_and_store() -> dict[str, Any]:
+        from api.admission import Admission
         from api.report import has_error_findings, snapshot_summary
         from gridmodel.readers.select import read_source
         from scheme.jobs.uploads import get_upload
+        from scheme.ledger import Actor
 
         upload = get_upload(services.store, arguments.upload_id)
         with tempfile.TemporaryDirectory(prefix="gridscheme-") as folder:
             source = Path(folder) / upload.name
             source.write_bytes(upload.content)
             snapshot = read_source(source, source_format=arguments.source_format)
-        sealed = services.store.store_snapshot(snapshot)
+        actor = Actor(subject_id=f"job {steps.job_id}", role="operator", request_id=steps.job_id)
+        sealed = Admission(services).activate(snapshot, actor=actor).snapshot
         return {
             "snapshot_sha256": sealed.sha256,
             "has_error_findings": has_error_findings(sealed),

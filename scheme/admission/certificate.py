@@ -17,7 +17,7 @@ from gridmodel.capacity.limits import Limits
 from gridmodel.catalogue.loader import Catalogue
 from gridmodel.connection import ConnectionAssessment
 from gridmodel.in_flight import Commitment
-from gridmodel.joint_connection import JointConnectionStudy
+from gridmodel.joint_connection import JointConnectionStudy, LoadFlowStudy
 from gridmodel.snapshot import Snapshot
 from scheme.admission.errors import CertificateRefusedError
 from scheme.admission.places import Place, find_place
@@ -32,7 +32,7 @@ _VA_PER_KVA = 1000.0
 _DIGITS = 6
 
 
-_STUDY, _LOCK = KeptStudy(), threading.Lock()
+_STUDY, _LOCK = KeptStudy(LoadFlowStudy), threading.Lock()
 """The grid certified last; answers are worked out beside it, on a study of their own."""
 
 
