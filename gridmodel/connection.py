@@ -156,6 +156,11 @@ class ConnectionStudy:
         self._topology: dict[int, SupplyTopology] = {}
         self._bounds: dict[tuple[int, Limits], ConnectionBounds] = {}
 
+    @property
+    def islands(self) -> Islands:
+        """Electrical islands of the grid."""
+        return self._islands
+
     def with_grid(self, snapshot: Snapshot) -> ConnectionStudy:
         """Return a study of another grid with the same settings."""
         return ConnectionStudy(

@@ -34,7 +34,13 @@ class ReinforcedState:
         self._before: dict[tuple[int, ...], Net | None] = {}
 
     def find_violations(
-        self, changed: Snapshot, trial: TrialConnection, *, touched: Iterable[int], limits: Limits
+        self,
+        changed: Snapshot,
+        trial: TrialConnection,
+        *,
+        touched: Iterable[int],
+        limits: Limits,
+        islands: Islands | None = None,
     ) -> tuple[Violation, ...] | None:
         """Return what counts against the change and the customer; empty when nothing does.
 
@@ -43,6 +49,7 @@ class ReinforcedState:
             trial: The customer, at a bus or line of ``changed``.
             touched: Buses of the imported grid at which something was changed.
             limits: Operating limits.
+            islands: Those of ``changed``, where the caller has them already.
 
         Returns:
             ``None`` where the load flow has no solution or a bus that had supply loses it.
@@ -52,7 +59,7 @@ class ReinforcedState:
         before = self._solved_before(labels)
         if before is None:
             return None
-        islands = Islands(changed.net)
+        islands = islands or Islands(changed.net)
         imported = self._islands.labels
         held = islands.labels[imported.index[imported.isin(labels)]]  # not the far ends of open lines
         wanted = {*held.tolist(), islands.label(_anchor(changed.net, trial))}

@@ -266,12 +266,54 @@ def _cut_above_main(edge: _Edge, whole: _Blocks) -> _Edge:
 
 
 def _hang_up(edges: Iterable[_Edge]) -> _Blocks:
-    """Return the tree of blocks, hung up at the source; what no source reaches is left out."""
+    """Return the tree of blocks, hung up at the source; what no source reaches is left out.
+
+    Branches without a ring, most of a grid, are stripped off from their ends first; the rest is searched for rings.
+    """
     edges = [edge for edge in edges if edge.a != edge.b]
-    graph = nx.Graph((edge.a, edge.b) for edge in edges)
+    neighbours: dict[_Vertex, set[_Vertex]] = {}
+    for edge in edges:
+        neighbours.setdefault(edge.a, set()).add(edge.b)
+        neighbours.setdefault(edge.b, set()).add(edge.a)
     blocks = _Blocks()
-    if _SOURCE not in graph:
+    if _SOURCE not in neighbours:
         return blocks
+    stripped = _strip(neighbours)
+    _hang_up_rings(neighbours, blocks)
+    for vertex, above in reversed(stripped):
+        if above == _SOURCE or above in blocks.parent:
+            blocks.parent[vertex] = len(blocks.top)
+            blocks.top.append(above)
+            blocks.vertices.append([above, vertex])
+    blocks.edges = [[] for _ in blocks.top]
+    for edge in edges:
+        block = _block_of(edge, blocks)
+        if block is not None:
+            blocks.edges[block].append(edge)
+    return blocks
+
+
+def _strip(neighbours: dict[_Vertex, set[_Vertex]]) -> list[tuple[_Vertex, _Vertex]]:
+    """Take away vertices with one neighbour, but the source, until there are none; return them with that neighbour."""
+    stripped: list[tuple[_Vertex, _Vertex]] = []
+    ends = [vertex for vertex, near in neighbours.items() if len(near) == 1 and vertex != _SOURCE]
+    while ends:
+        vertex = ends.pop()
+        if not neighbours[vertex]:
+            continue  # the last one of a part that no source reaches
+        (above,) = neighbours.pop(vertex)
+        neighbours[above].remove(vertex)
+        stripped.append((vertex, above))
+        if len(neighbours[above]) == 1 and above != _SOURCE:
+            ends.append(above)
+    return stripped
+
+
+def _hang_up_rings(neighbours: dict[_Vertex, set[_Vertex]], blocks: _Blocks) -> None:
+    """Add the blocks of what is left: rings and what joins them with the source."""
+    graph = nx.Graph((vertex, other) for vertex, near in neighbours.items() for other in near)
+    if _SOURCE not in graph:
+        return
     found = cast("Iterable[set[_Vertex]]", nx.biconnected_components(graph))
     components = [list(component) for component in found]
     blocks_of: dict[_Vertex, list[int]] = {}
@@ -280,7 +322,6 @@ def _hang_up(edges: Iterable[_Edge]) -> _Blocks:
             blocks_of.setdefault(vertex, []).append(number)
     blocks.vertices = components
     blocks.top = [_SOURCE] * len(components)
-    blocks.edges = [[] for _ in components]
     seen: set[int] = set()
     queue: deque[_Vertex] = deque([_SOURCE])
     while queue:
@@ -294,11 +335,6 @@ def _hang_up(edges: Iterable[_Edge]) -> _Blocks:
                 if vertex != entry:
                     blocks.parent[vertex] = number
                     queue.append(vertex)
-    for edge in edges:
-        block = _block_of(edge, blocks)
-        if block is not None:
-            blocks.edges[block].append(edge)
-    return blocks
 
 
 def _block_of(edge: _Edge, blocks: _Blocks) -> int | None:

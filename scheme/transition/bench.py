@@ -177,7 +177,9 @@ class Bench:
         """Return what breaks in the final state compared with the imported grid, ``None`` when nothing."""
         self._count(1)
         touched = way.touched | self._imported_ends(way.candidate)
-        found = self._state.find_violations(way.grid, trial, touched=touched, limits=self.limits)
+        found = self._state.find_violations(
+            way.grid, trial, touched=touched, limits=self.limits, islands=way.study.islands
+        )
         if found is None:
             reason = Reason(code="convergence", text=str(self.texts["loses_supply"]))
             return Outcome(chosen=chosen, feasible=None, reason=reason)
