@@ -22,7 +22,7 @@ from tests.request_replay.networks import NETWORKS, REPLAYED
 from tests.request_replay.sample import MIX
 
 VERDICTS = ("answered", "transition", "joint_work", "refused")
-CHUNK = 20
+CHUNK = 50
 
 
 def main(arguments: list[str]) -> int:
@@ -47,10 +47,12 @@ def main(arguments: list[str]) -> int:
 
 
 def _ask(networks: list[str], options: argparse.Namespace) -> Iterator[list[Answer]]:
+    shares = _shares(networks, options.count)
     jobs = [
         (network, range(first, min(first + CHUNK, count)))
-        for network, count in _shares(networks, options.count)
-        for first in range(0, count, CHUNK)
+        for first in range(0, options.count, CHUNK)
+        for network, count in shares
+        if first < count
     ]
     given = {"seed": options.seed, "profile": options.profile}
     if options.workers == 1:

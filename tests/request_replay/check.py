@@ -23,6 +23,7 @@ from tests.request_replay.states import State, offered_states
 LOADING_PERCENT_MAX = 80.0
 LOADING_EFFECT_PERCENT = 1.0
 VOLTAGE_EFFECT_PU = 0.005
+U_PU_MIN, U_PU_MAX, VOLTAGE_KV_MAX = 0.93, 1.07, 21.0
 BUS_PER_SYSTEM = 0.38 / 0.4
 """Low-voltage limits are those of 380 V, buses are per unit of 0.4 kV."""
 NOISE_PERCENT, NOISE_PU = 1e-6, 1e-9
@@ -85,20 +86,20 @@ def _overloads(built: Rebuilt, table: str, on_path: set[tuple[str, int]]) -> Ite
 
 
 def _voltages(built: Rebuilt, on_path: set[tuple[str, int]]) -> Iterator[str]:
-    for bus, u_pu in built.net.res_bus.vm_pu.items():
-        u_kv = float(built.net.bus.vn_kv[bus])
-        if u_kv > 21.0 or not np.isfinite(u_pu):
-            continue
-        scale = BUS_PER_SYSTEM if u_kv < 1.0 else 1.0
-        low, high = 0.93 * scale, 1.07 * scale
-        was = _before(built, "bus", int(bus))
-        counts = ("bus", bus) in on_path
-        if u_pu < low - NOISE_PU and (counts or not max(was) - u_pu < VOLTAGE_EFFECT_PU):
-            yield f"bus:{bus} {max(was):.4f} -> {u_pu:.4f} pu"
+    u_kv, u_pu = built.net.bus.vn_kv, built.net.res_bus.vm_pu
+    scale = np.where(u_kv < 1.0, BUS_PER_SYSTEM, 1.0)
+    is_judged = (u_kv <= VOLTAGE_KV_MAX) & np.isfinite(u_pu)
+    for bus in u_pu.index[is_judged & (u_pu < U_PU_MIN * scale - NOISE_PU)]:
+        was = max(_before(built, "bus", int(bus)))
+        if ("bus", bus) in on_path or not was - u_pu[bus] < VOLTAGE_EFFECT_PU:
+            yield f"bus:{bus} {was:.4f} -> {u_pu[bus]:.4f} pu"
+    for bus in u_pu.index[is_judged & (u_pu > U_PU_MAX * scale + NOISE_PU)]:
         # A load is not answerable for a voltage that was too high without it.
+        was = _before(built, "bus", int(bus))
+        high = U_PU_MAX * (BUS_PER_SYSTEM if u_kv[bus] < 1.0 else 1.0)
         is_new = not max(was) > high + NOISE_PU
-        if u_pu > high + NOISE_PU and is_new and (counts or not u_pu - min(was) < VOLTAGE_EFFECT_PU):
-            yield f"bus:{bus} {min(was):.4f} -> {u_pu:.4f} pu"
+        if is_new and (("bus", bus) in on_path or not u_pu[bus] - min(was) < VOLTAGE_EFFECT_PU):
+            yield f"bus:{bus} {min(was):.4f} -> {u_pu[bus]:.4f} pu"
 
 
 def _before(built: Rebuilt, table: str, index: int) -> list[float]:
