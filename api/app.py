@@ -14,11 +14,14 @@ from api.errors import install_error_handlers
 from api.guard import LOOPBACK_HOSTS, Guard
 from api.observability import Observed, configure_logs, instrument
 from api.openapi import describe
+from api.publications import Publications
 from api.routes.backend import Backend
 from api.routes.capacity import add_capacity
 from api.routes.features import add_features
 from api.routes.operations import add_operations
 from api.routes.policy import add_policy
+from api.routes.public import add_public
+from api.routes.publications import add_publications
 from api.routes.schemes import add_schemes
 from api.routes.strict import StrictRoute
 from api.services import Services, product_version
@@ -30,6 +33,7 @@ def create_app(
     access: Access | None = None,
     allowed_hosts: Collection[str] = LOOPBACK_HOSTS,
     has_docs: bool = True,
+    public_db: str | None = None,
 ) -> FastAPI:
     """Return the web application over ``services``.
 
@@ -38,6 +42,7 @@ def create_app(
         access: Finds out who is asking; where it is installed later, no operation answers before.
         allowed_hosts: Host names the service answers under.
         has_docs: Whether the pages that explain the calls are there.
+        public_db: Database of what is published; the file beside an SQLite store by default.
     """
     configure_logs()
     told: dict[str, Any] = {
@@ -61,6 +66,10 @@ def create_app(
     add_capacity(app, backend)
     add_features(app, backend)
     add_policy(app, backend)
+    publications = Publications(services, tables, public_db)
+    app.state.publications = publications
+    add_public(app, publications)
+    add_publications(app, publications, services.store)
     check_every_route_declares_roles(app)
     describe(app)
     return app

@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from gridmodel.errors import DomainError
+from gridmodel.errors import DomainError, InputError
 
 STATUS_BY_CODE: Mapping[str, int] = {
     "input.invalid": 422,
@@ -29,12 +29,35 @@ STATUS_BY_CODE: Mapping[str, int] = {
     "grid.no_convergence": 409,
     "grid.engine_disagreement": 409,
     "scheme.policy_not_in_force": 409,
+    "admission.not_issuable": 409,
+    "admission.certificate_refused": 409,
+    "admission.concurrent": 409,
+    "publication.state": 409,
+    "publication.leak": 409,
+    "publication.second_person": 403,
     "store.unavailable": 503,
+    "scheme.owner_conflict": 409,
+    "request.in_progress": 409,
+    "ledger.capacity_exhausted": 409,
+    "ledger.hold_state": 409,
+    "ledger.pins_moved": 409,
+    "ledger.clock_jump": 503,
 }
 """Codes that are not listed are faults of the service: 500."""
 
-RETRY_CODES = frozenset({"snapshot.moved"})
+RETRY_CODES = frozenset({"snapshot.moved", "request.in_progress", "ledger.pins_moved", "admission.concurrent"})
 """Conflicts that pass by themselves: the same request may succeed when it is sent again."""
+
+_OUTSIDER_TITLES: Mapping[str, str] = {
+    "snapshot.missing": "the service is not ready",
+    "snapshot.moved": "the service is busy; send the same request again",
+    "capacity.not_ready": "the service is not ready",
+    "grid.no_convergence": "the request cannot be answered now; the utility looks into it",
+    "grid.engine_disagreement": "the request cannot be answered now; the utility looks into it",
+    "store.unavailable": "the service is busy; send the same request again",
+    "scheme.owner_conflict": "the request cannot be answered under this number; choose another request_id",
+}
+"""What customers are told instead of messages that may name elements, files or figures of the grid."""
 
 OGC_TAG = "ogc"
 """Routes under this tag answer a wrong parameter with 400, as OGC API - Features Part 1, 7.5 asks."""
@@ -111,12 +134,40 @@ def install_error_handlers(app: FastAPI) -> None:
 
 def _on_domain_error(request: Request, error: Exception) -> ProblemResponse:
     assert isinstance(error, DomainError)
-    status = _status_for(request, STATUS_BY_CODE.get(error.code, 500))
-    if status == 500:
+    if error.code not in STATUS_BY_CODE:
         request.scope.setdefault("state", {})["fault"] = error
         return internal_problem()
+    principal = getattr(request.state, "principal", None)
+    is_staff = principal is not None and principal.is_staff
+    told = None if is_staff else _for_outsiders(error)
+    return told or problem_of(error, status=_status_for(request, STATUS_BY_CODE[error.code]))
+
+
+def problem_of(error: DomainError, *, status: int | None = None) -> ProblemResponse:
+    """Return an expected error as a problem document."""
     return problem(
-        status, code=error.code, title=error.message, context=error.context, must_retry=error.code in RETRY_CODES
+        STATUS_BY_CODE[error.code] if status is None else status,
+        code=error.code,
+        title=error.message,
+        context=error.context,
+        must_retry=error.code in RETRY_CODES,
+    )
+
+
+def _for_outsiders(error: DomainError) -> ProblemResponse | None:
+    """Return what a customer may read where the error itself may tell of the grid; ``None`` where it does not."""
+    title = _OUTSIDER_TITLES.get(error.code)
+    context: Mapping[str, object] = {}
+    if isinstance(error, InputError) and (error.context["field"] == "location" or error.context["file"] is not None):
+        title, context = error.problem, {"field": error.context["field"]}
+    if title is None:
+        return None
+    return problem(
+        STATUS_BY_CODE[error.code],
+        code=error.code,
+        title=title,
+        context=context,
+        must_retry=error.code in RETRY_CODES,
     )
 
 

@@ -81,13 +81,14 @@ def _operations(document: Schema) -> Iterator[tuple[str, Schema]]:
 def _complete(operation: Schema, name: str, roles: frozenset[str]) -> None:
     """Say of an operation which roles may call it and which problems it may answer with."""
     responses = operation["responses"]
+    named = {int(status) for status in responses if str(status).isdecimal() and int(status) in PROBLEM_TITLES}
     for answer in responses.values():  # the framework adds its own media type to the one that is stated
         content = answer.get("content", {})
         if len(content) > 1 and content.get("application/json") == {"schema": {}}:
             del content["application/json"]
     stated = {status: dict(responses[status]) for status in responses if not str(status).startswith(("4", "5"))}
     is_ogc = OGC_TAG in operation.get("tags", ())
-    for status in sorted(_problem_statuses(operation, name, roles)):
+    for status in sorted(_problem_statuses(operation, name, roles) | named):
         stated[str(400 if is_ogc and status == 422 else status)] = _problem(400 if is_ogc and status == 422 else status)
     operation["responses"] = stated
     if roles:

@@ -63,4 +63,4 @@ def _touches(ring: Sequence[tuple[int, int]]) -> bool:
     """Return whether a ring reaches into the tile and is more than a line there."""
     columns, rows = zip(*ring, strict=True)
     has_area = min(columns) < max(columns) and min(rows) < max(rows)
-    return has_area and max(columns) > 0 and min(columns) < EXTENT and max(rows) > 0 and min(rows) < EXTENT
+    return bool(has_area and max(columns) > 0 and min(columns) < EXTENT and max(rows) > 0 and min(rows) < EXTENT)

@@ -1,0 +1,146 @@
+"""The public map's use cases over one service: freeze grid and ledger, draft, scan, release, withdraw, show."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Collection
+from datetime import date
+from typing import TYPE_CHECKING
+
+from gridmodel.errors import InputError
+from scheme.publication.records import Publication, PublicationStateError
+
+if TYPE_CHECKING:
+    from api.capacity_tables import CapacityTables
+    from api.services import Services
+    from scheme.ledger.records import Actor
+    from scheme.publication.public_store import PublicFile, PublicStore
+    from scheme.publication.workflow import FrozenGrid
+
+Progress = Callable[[int, int], None]
+_ID_BYTES = 16
+
+
+class Publications:
+    """Publications of one service.
+
+    Args:
+        services: The internal side.
+        tables: Its capacity tables.
+        public_url: Database of the public side; by default the file beside an SQLite store.
+
+    Raises:
+        InputError: Both sides have the same database, or the URL names none.
+    """
+
+    def __init__(self, services: Services, tables: CapacityTables, public_url: str | None = None) -> None:
+        from scheme.publication.public_store import PublicStore, check_apart, default_public_url
+        from scheme.publication.register import Register
+
+        own_url = services.store.address.render_as_string(hide_password=False)
+        url = public_url or default_public_url(own_url)
+        if url is not None:
+            check_apart(own_url, url)
+        self._services, self._tables = services, tables
+        self._public: PublicStore | None = None if url is None else PublicStore(url)
+        self.register = Register(services.store)
+
+    @property
+    def public(self) -> PublicStore:
+        """The public side.
+
+        Raises:
+            InputError: No database is named for it.
+        """
+        if self._public is None:
+            raise InputError(
+                "the public side needs a database of its own", field="GRIDSCHEME_PUBLIC_DB", allowed="a database URL"
+            )
+        return self._public
+
+    def close(self) -> None:
+        """Close the public side."""
+        if self._public is not None:
+            self._public.close()
+
+    def freeze(self) -> FrozenGrid:
+        """Return grid and ledger as they stand, with the capacity table of just that moment.
+
+        Raises:
+            NoSnapshotError: Nothing has been imported.
+            PublicationStateError: A promise has no place in the grid; a person decides first.
+        """
+        from scheme.publication.document import Basis
+        from scheme.publication.workflow import FrozenGrid
+
+        live = self._services.get_live()
+        if live.unplaced:
+            raise PublicationStateError(
+                "promises without a place in the current grid would be missing from the figures",
+                holds=", ".join(live.unplaced[:5]),
+            )
+        return FrozenGrid(
+            snapshot=live.snapshot,
+            table=self._tables.get_for(live),
+            basis=Basis(snapshot_sha256=live.snapshot.sha256, ledger_seq=live.head.seq, ledger_sha256=live.head.sha256),
+        )
+
+    def draft(
+        self, actor: Actor, *, negative_list: Collection[str] | None = None, progress: Progress | None = None
+    ) -> Publication:
+        """Make a draft of the grid as it stands; see :func:`scheme.publication.workflow.draft`."""
+        from scheme.publication.grid import SECRET_BYTES
+        from scheme.publication.workflow import draft
+
+        return draft(
+            self.register,
+            self.freeze(),
+            self._services.load_policy(),
+            publication_id=f"pub_{secrets.token_hex(_ID_BYTES)}",
+            key=secrets.token_bytes(SECRET_BYTES),
+            actor=actor,
+            negative_list=negative_list,
+            progress=progress,
+        )
+
+    def scan(self, publication_id: str, actor: Actor) -> Publication:
+        """Look for leaks in a draft, on the grid it was made of; see :func:`scheme.publication.workflow.scan`."""
+        from scheme.publication.workflow import scan
+
+        kept = self.register.get(publication_id)
+        live = self._services.get_live_at(kept.basis.snapshot_sha256, ledger_seq=kept.basis.ledger_seq)
+        policy = self._services.parts.load_policy(kept.profile, date.fromisoformat(kept.as_of))
+        texts = self._ledger_texts(kept.basis.ledger_seq)
+        return scan(self.register, publication_id, live.snapshot, policy, actor=actor, further_texts=texts)
+
+    def release(self, publication_id: str, *, content_sha256: str, actor: Actor) -> Publication:
+        """Put a scanned draft into public; see :func:`scheme.publication.workflow.release`."""
+        from scheme.publication.workflow import release
+
+        policy = self._services.load_policy()
+        return release(self.register, self.public, publication_id, policy, content_sha256=content_sha256, actor=actor)
+
+    def withdraw(self, publication_id: str, *, reason: str, actor: Actor) -> Publication:
+        """Take a publication out of public; see :func:`scheme.publication.workflow.withdraw`."""
+        from scheme.publication.workflow import withdraw
+
+        return withdraw(self.register, self.public, publication_id, reason=reason, actor=actor)
+
+    def mirror(self) -> None:
+        """Mend what a crash left between the two sides."""
+        from scheme.publication.workflow import mirror
+
+        if self._public is not None:
+            mirror(self.register, self._public)
+
+    def find_public(self) -> PublicFile | None:
+        """Return what is in public, read from the public side alone."""
+        return None if self._public is None else self._public.find_current()
+
+    def _ledger_texts(self, seq: int) -> set[str]:
+        """Return what identifies promises, requests and customers."""
+        from scheme.ledger.reader import live_at
+
+        with self._services.store.read() as connection:
+            holds = live_at(connection, seq)
+        return {text for hold in holds for text in (hold.hold_id, hold.scheme_id, hold.request_id, hold.owner_id)}

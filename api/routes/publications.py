@@ -1,0 +1,302 @@
+"""Publications for those who make them: draft, leak scan, release by a second person, withdrawal, list."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Path, Request, Response
+from pydantic import Field
+
+from api.access import Principal, allow
+from api.inputs import JSON_MEDIA_TYPE, KEY_HEADER, IdempotencyKey, JsonBody, parse_body
+from api.openapi import Schema, add_schemas, reference, response_of
+from api.publications import Publications
+from scheme.ledger.idempotency import IdempotencyClaim, InProgress, StoredAnswer, find_answer, keep
+from scheme.ledger.records import Actor
+from scheme.publication.records import Publication
+from scheme.request import StrictRecord, Text
+from scheme.store import Store
+
+NEGATIVE_LIST_MAX = 5_000
+_GEOJSON = "application/geo+json"
+
+Operator = Annotated[Principal, allow("operator")]
+PublicationId = Annotated[
+    str, Path(pattern=r"^pub_[0-9a-f]{32}$", description="as the draft named it", examples=["pub_" + "0" * 32])
+]
+
+
+class DraftRequest(StrictRecord):
+    """What a draft is made with, besides grid and ledger as they stand."""
+
+    negative_list: Annotated[list[Text], Field(max_length=NEGATIVE_LIST_MAX)] | None = None
+    """Identifiers of transformers and feeders on the negative list (电网负面清单); null: no list is given."""
+
+
+class ScanRequest(StrictRecord):
+    """Nothing is chosen."""
+
+
+class ReleaseRequest(StrictRecord):
+    """What is released."""
+
+    content_sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    """Digest of the file that was looked at."""
+
+
+class WithdrawRequest(StrictRecord):
+    """Why it is taken back."""
+
+    reason: Text
+
+
+def add_publications(app: FastAPI, publications: Publications, store: Store) -> None:
+    """Add the calls to ``app``.
+
+    Args:
+        app: The application.
+        publications: The use cases.
+        store: The internal store, for idempotency keys.
+    """
+    models = (DraftRequest, ScanRequest, ReleaseRequest, WithdrawRequest)
+    add_schemas(app, {model.__name__: _schema_of(model) for model in models})
+    add_schemas(app, {"Publication": _PUBLICATION, "Publications": _PUBLICATIONS})
+    once = _Once(store)
+    _add_draft(app, publications, once)
+    _add_steps(app, publications, once)
+    _add_reads(app, publications)
+
+
+class _Once:
+    """Carries a call out once for each idempotency key, and answers it alike afterwards."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._running = InProgress()
+
+    def __call__(
+        self,
+        request: Request,
+        principal: Principal,
+        key: str,
+        body: bytes,
+        status: int,
+        work: Callable[[], Publication],
+    ) -> Response:
+        claim = IdempotencyClaim(
+            principal_id=principal.subject_id,
+            operation=f"{request.method} {request.url.path}",
+            key=key,
+            fingerprint=hashlib.sha256(json.dumps(json.loads(body), sort_keys=True).encode()).hexdigest(),
+        )
+        with self._running.running(claim):
+            with self._store.read() as connection:
+                earlier = find_answer(connection, claim)
+            if earlier is not None:
+                return _respond(earlier, is_replayed=True)
+            made = work()
+            headers = {"Location": f"/v1/publications/{made.publication_id}"} if status == 201 else {}
+            answer = StoredAnswer(status=status, headers=headers, body=_json(describe_publication(made)))
+            with self._store.write() as connection:
+                keep(connection, claim, status, headers, answer.body, object_id=made.publication_id)
+        return _respond(answer, is_replayed=False)
+
+
+def _respond(answer: StoredAnswer, *, is_replayed: bool) -> Response:
+    headers = {**answer.headers, **({"Idempotency-Replayed": "true"} if is_replayed else {})}
+    return Response(answer.body, answer.status, headers=headers, media_type=JSON_MEDIA_TYPE)
+
+
+def _json(content: object) -> bytes:
+    return json.dumps(content, ensure_ascii=False).encode()
+
+
+def _schema_of(model: type[StrictRecord]) -> Schema:
+    return model.model_json_schema(ref_template="#/components/schemas/{model}")
+
+
+def _takes(model: type[StrictRecord]) -> dict[str, Any]:
+    schema = reference(model.__name__)
+    return {
+        "parameters": [KEY_HEADER],
+        "requestBody": {"required": True, "content": {JSON_MEDIA_TYPE: {"schema": schema}}},
+    }
+
+
+def _actor(principal: Principal, request: Request) -> Actor:
+    request_id = request.scope.get("state", {}).get("request_id", "")
+    return Actor(subject_id=principal.subject_id, role="operator", request_id=str(request_id))
+
+
+def _add_draft(app: FastAPI, publications: Publications, once: _Once) -> None:
+    @app.post(
+        "/v1/publications",
+        tags=["publications"],
+        status_code=201,
+        summary="Make a draft of the public map from grid and ledger as they stand",
+        responses={201: response_of("The draft", reference("Publication"))},
+        response_class=Response,
+        openapi_extra=_takes(DraftRequest),
+    )
+    def draft_publication(principal: Operator, request: Request, body: JsonBody, key: IdempotencyKey) -> Response:
+        """Nothing is public yet. Another person releases it, after the leak scan."""
+        wanted = parse_body(DraftRequest, body)
+        actor = _actor(principal, request)
+        return once(
+            request,
+            principal,
+            key,
+            body,
+            201,
+            lambda: publications.draft(actor, negative_list=wanted.negative_list),
+        )
+
+
+def _add_steps(app: FastAPI, publications: Publications, once: _Once) -> None:
+    answers: dict[int | str, Any] = {200: response_of("The publication", reference("Publication"))}
+
+    @app.post(
+        "/v1/publications/{publication_id:id}:scan",
+        tags=["publications"],
+        summary="Look for leaks in the file of a draft",
+        responses=answers,
+        response_class=Response,
+        openapi_extra=_takes(ScanRequest),
+    )
+    def scan_publication(
+        principal: Operator, request: Request, publication_id: PublicationId, body: JsonBody, key: IdempotencyKey
+    ) -> Response:
+        """``state`` is ``scanned`` where nothing was found, ``refused`` otherwise; ``report`` says what."""
+        parse_body(ScanRequest, body)
+        actor = _actor(principal, request)
+        return once(request, principal, key, body, 200, lambda: publications.scan(publication_id, actor))
+
+    @app.post(
+        "/v1/publications/{publication_id:id}:release",
+        tags=["publications"],
+        summary="Put a scanned draft into public",
+        responses=answers,
+        response_class=Response,
+        openapi_extra=_takes(ReleaseRequest),
+    )
+    def release_publication(
+        principal: Operator, request: Request, publication_id: PublicationId, body: JsonBody, key: IdempotencyKey
+    ) -> Response:
+        """Whoever made the draft may not (403); 409 where it was not scanned, holds a leak, or comes too early."""
+        sha256, actor = parse_body(ReleaseRequest, body).content_sha256, _actor(principal, request)
+        return once(
+            request,
+            principal,
+            key,
+            body,
+            200,
+            lambda: publications.release(publication_id, content_sha256=sha256, actor=actor),
+        )
+
+    @app.post(
+        "/v1/publications/{publication_id:id}:withdraw",
+        tags=["publications"],
+        summary="Take a publication out of public, or give a draft up",
+        responses=answers,
+        response_class=Response,
+        openapi_extra=_takes(WithdrawRequest),
+    )
+    def withdraw_publication(
+        principal: Operator, request: Request, publication_id: PublicationId, body: JsonBody, key: IdempotencyKey
+    ) -> Response:
+        """At once, by one person, with a reason."""
+        reason, actor = parse_body(WithdrawRequest, body).reason, _actor(principal, request)
+        return once(
+            request,
+            principal,
+            key,
+            body,
+            200,
+            lambda: publications.withdraw(publication_id, reason=reason, actor=actor),
+        )
+
+
+def _add_reads(app: FastAPI, publications: Publications) -> None:
+    @app.get(
+        "/v1/publications",
+        tags=["publications"],
+        summary="All publications, the newest first, with their leak reports",
+        responses={200: response_of("The list", reference("Publications"))},
+        response_class=Response,
+    )
+    def list_publications(principal: Operator) -> Response:
+        """There is about one a month, so there are no pages."""
+        items = [describe_publication(made) for made in publications.register.list_all()]
+        return Response(_json({"publications": items}), media_type=JSON_MEDIA_TYPE)
+
+    @app.get(
+        "/v1/publications/{publication_id:id}",
+        tags=["publications"],
+        summary="One publication with its leak report",
+        responses={200: response_of("The publication", reference("Publication"))},
+        response_class=Response,
+    )
+    def get_publication(principal: Operator, publication_id: PublicationId) -> Response:
+        """Who made, scanned, released and ended it, and the frozen pair of grid and ledger behind it."""
+        made = publications.register.get(publication_id)
+        return Response(_json(describe_publication(made)), media_type=JSON_MEDIA_TYPE)
+
+    @app.get(
+        "/v1/publications/{publication_id:id}/file",
+        tags=["publications"],
+        summary="The file, to be looked at before it is released",
+        responses={200: response_of("The file", reference("PublicCapacity"), _GEOJSON)},
+        response_class=Response,
+    )
+    def get_publication_file(principal: Operator, publication_id: PublicationId) -> Response:
+        """The bytes that are released, no others."""
+        content = publications.register.get_content(publication_id)
+        return Response(content, media_type=_GEOJSON)
+
+
+def describe_publication(made: Publication) -> dict[str, Any]:
+    """Return a publication as the API and the command line tell it."""
+    plain = asdict(made)
+    report = plain.pop("report")
+    if report is not None:
+        report["is_clean"] = made.report is not None and made.report.is_clean
+    return {**plain, "report": report}
+
+
+_TEXT: Schema = {"type": ["string", "null"]}
+_PUBLICATION: Schema = {
+    "type": "object",
+    "properties": {
+        "publication_id": {"type": "string"},
+        "state": {"enum": ["draft", "scanned", "refused", "released", "replaced", "withdrawn"]},
+        "data_month": {"type": "string"},
+        "content_sha256": {"type": "string"},
+        "basis": {
+            "type": "object",
+            "properties": {
+                "snapshot_sha256": {"type": "string"},
+                "ledger_seq": {"type": "integer"},
+                "ledger_sha256": {"type": "string"},
+            },
+        },
+        **{name: {"type": "string"} for name in ("profile", "policy_sha256", "as_of", "made_by", "made_at")},
+        **dict.fromkeys(("compared_with_id", "negative_list_sha256", "scanned_by", "scanned_at"), _TEXT),
+        **dict.fromkeys(("released_by", "released_at", "ended_by", "ended_at", "ended_reason"), _TEXT),
+        "release_no": {"type": ["integer", "null"]},
+        "audience": {"enum": ["public", "on_application", None]},
+        "report": {
+            "type": ["object", "null"],
+            "description": "of the leak scanner: what it found, and what it counted",
+        },
+    },
+    "required": ["publication_id", "state", "data_month", "content_sha256", "basis", "made_by", "report"],
+}
+_PUBLICATIONS: Schema = {
+    "type": "object",
+    "properties": {"publications": {"type": "array", "items": reference("Publication")}},
+    "required": ["publications"],
+}
