@@ -18,3 +18,12 @@ API_KEY = Table(
     Column("revoked_at", Text),
     Column("last_used_on", String(10)),  # a day is enough to find keys nobody uses, and says little about people
 )
+
+APPLICATION = Table(
+    "application",
+    METADATA,
+    Column("subject_id", String(128), primary_key=True),
+    Column("request_id", String(64), primary_key=True),
+    Column("site", Text, nullable=False),  # longitude, latitude and datum as entered
+    Column("opened_on", String(10), nullable=False, index=True),  # Asia/Shanghai
+)
