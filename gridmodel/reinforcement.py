@@ -35,6 +35,8 @@ class NewArea:
     transformer_type: TransformerType
     element_id: str
     """Identifier of the transformer, the board and the branch, which the imported data do not have."""
+    name: str
+    """What people call the area until it has a name."""
     lon_deg: float
     lat_deg: float
 
@@ -140,9 +142,18 @@ def add_area(snapshot: Snapshot, area: NewArea) -> tuple[Snapshot, int]:
     return replace(grid, nodes=nodes, transformers=transformers), board
 
 
+def resize_area(grid: Snapshot, trafo: int, kind: TransformerType, *, name: str) -> Snapshot:
+    """Return ``grid``, a copy of the caller's, with another transformer in a new area; its net is changed in place."""
+    replace_transformer(grid.net, trafo, kind)
+    transformers = grid.transformers.copy()
+    for column, value in {"model": kind.type_id, "sn_kva": kind.sn_kva, "name": name}.items():
+        transformers.at[trafo, column] = value
+    return replace(grid, transformers=transformers)
+
+
 def _described(grid: Snapshot, area: NewArea, *, top: int, board: int, trafo: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return nodes and transformers with the rows of the new area."""
-    own = {"feeder_id": _feeder_id(grid, area), "area_id": area.element_id, "name": area.element_id}
+    own = {"feeder_id": _feeder_id(grid, area), "area_id": area.element_id, "name": area.name}
     place = {"lon_deg": area.lon_deg, "lat_deg": area.lat_deg, "status": "assessable"}
     station = {"kind": "station", "u_nominal_kv": float(grid.net.bus.vn_kv[top]), "element_id": area.element_id}
     low_side = {"kind": "lv_board", "u_nominal_kv": area.transformer_type.u_lv_kv}

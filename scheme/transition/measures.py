@@ -7,7 +7,13 @@ from dataclasses import dataclass, replace
 
 from gridmodel.catalogue.records import LineType, TransformerType
 from gridmodel.net import Net
-from gridmodel.reinforcement import copy_grid, enlarge_main_transformer, replace_line, replace_transformer
+from gridmodel.reinforcement import (
+    copy_grid,
+    enlarge_main_transformer,
+    replace_line,
+    replace_transformer,
+    resize_area,
+)
 from gridmodel.snapshot import Snapshot
 from gridmodel.topology import LOW_VOLTAGE_KV_MAX, SupplyPath, supply_path
 from scheme.model import Measure
@@ -48,10 +54,11 @@ def larger_transformers(bench: Bench, way: Way, outcome: Outcome) -> Way | None:
         if kind is None:
             continue
         is_changed = True
-        replace_transformer(grid.net, trafo, kind)
         if trafo not in bench.snapshot.net.trafo.index:
             way = _with_larger_area(bench, way, kind)
+            grid = resize_area(grid, trafo, kind, name=way.candidate.point.name)
             continue
+        replace_transformer(grid.net, trafo, kind)
         before_kva = _imported_kva(bench, net, trafo)
         touched.add(int(net.trafo.lv_bus[trafo]))
         element_id = bench.element_id(way.grid, "trafo", trafo)
@@ -76,9 +83,14 @@ def larger_transformers(bench: Bench, way: Way, outcome: Outcome) -> Way | None:
     return _reworked(bench, way, grid, measures, touched) if is_changed else None
 
 
+def new_area_text(bench: Bench, kind: TransformerType) -> str:
+    """Return what a new transformer area is called."""
+    return str(bench.texts["new_transformer_area"]).format(label=f"{kind.sn_kva:g}")
+
+
 def _with_larger_area(bench: Bench, way: Way, kind: TransformerType) -> Way:
     """Return the way whose new transformer area is of another size from the start."""
-    text = str(bench.texts["new_transformer_area"]).format(label=f"{kind.sn_kva:g}")
+    text = new_area_text(bench, kind)
     price_code = transformer_price_code(bench.policy, sn_kva=kind.sn_kva)
 
     def resized(planned: PlannedMeasure) -> PlannedMeasure:

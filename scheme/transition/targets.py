@@ -11,7 +11,7 @@ from gridmodel.reinforcement import NewArea, add_area
 from scheme.model import ConnectionPoint, Measure, Reason
 from scheme.points import TEE_KINDS, Candidate, NetworkPlaces, Screen
 from scheme.transition.bench import Bench, PlannedMeasure, Way
-from scheme.transition.measures import line_price_code
+from scheme.transition.measures import line_price_code, new_area_text
 from scheme.transition.rules import transformer_price_code
 
 _TOO_LARGE, _NO_BAY = "tee_capacity_exceeded", "no_spare_bay"
@@ -178,6 +178,7 @@ def new_areas(bench: Bench, places: NetworkPlaces) -> Iterator[Way]:
             branch_length_km=bench.routes.route_length_m(start.distance_m * (1.0 - share)) / 1e3,
             transformer_type=kind,
             element_id=f"NEW-{number}",
+            name=new_area_text(bench, kind),
             lon_deg=round(lon + (point.lon_deg - lon) * share, 7),
             lat_deg=round(lat + (point.lat_deg - lat) * share, 7),
         )
@@ -203,12 +204,11 @@ def _branch_type(bench: Bench, laying: str) -> LineType | None:
 
 def _board(bench: Bench, start: Candidate, area: NewArea, board: int) -> Candidate:
     """Return the low-voltage board of the new area as a connection point."""
-    label = str(bench.texts["new_transformer_area"]).format(label=f"{area.transformer_type.sn_kva:g}")
     return Candidate(
         point=ConnectionPoint(
             kind="lv_board",
             element_source_id=f"{area.element_id}-LV",
-            name=label,
+            name=area.name,
             u_nominal_kv=area.transformer_type.u_lv_kv,
             lon_deg=area.lon_deg,
             lat_deg=area.lat_deg,
@@ -224,14 +224,14 @@ def _board(bench: Bench, start: Candidate, area: NewArea, board: int) -> Candida
 
 
 def _area_measures(bench: Bench, start: Candidate, area: NewArea) -> tuple[PlannedMeasure, ...]:
-    label, branch = f"{area.transformer_type.sn_kva:g}", area.branch_type
+    branch = area.branch_type
     from_id = start.point.element_source_id
     return (
         PlannedMeasure(
             kind="new_transformer_area",
             measure=Measure(
                 code="new_transformer_area",
-                text=str(bench.texts["new_transformer_area"]).format(label=label),
+                text=area.name,
                 element_ids=(from_id,),
                 quantity=1.0,
                 unit="座",

@@ -33,8 +33,8 @@ def village(*, load_kw: float = 60.0, rating_kva: float = 100.0) -> Snapshot:
     return grid.snapshot()
 
 
-def thin_line() -> Snapshot:
-    """A 10 kV pole line of 5 ohm/km past the origin to a works of 450 kW with a transformer of its own."""
+def thin_line(*, load_kw: float = 450.0) -> Snapshot:
+    """A 10 kV pole line of 5 ohm/km past the origin to a works with a transformer of its own."""
     grid = Grid()
     feeder = {"feeder_id": "F1"}
     busbar = grid.bus("substation_busbar", 10.0, -2000.0, 10.0, spare_bays=0.0)
@@ -43,7 +43,7 @@ def thin_line() -> Snapshot:
     grid.source(busbar)
     grid.line(busbar, pole, 2.4, r_ohm_per_km=5.0)
     grid.trafo(pole, board, 1000.0, "dedicated")
-    grid.load(board, 450.0)
+    grid.load(board, load_kw)
     return grid.snapshot()
 
 

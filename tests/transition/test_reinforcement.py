@@ -30,7 +30,7 @@ def test_a_new_area_carries_its_load_and_loses_what_its_data_say() -> None:
     kind = CATALOGUE.get_transformer_type("S20-200/10")
     area = NewArea(
         bus=1, line=None, fraction_along=None, branch_type=CATALOGUE.get_line_type("JKLYJ-10 1x70"),
-        branch_length_km=0.1, transformer_type=kind, element_id="NEW", lon_deg=114.5, lat_deg=33.0,
+        branch_length_km=0.1, transformer_type=kind, element_id="NEW", name="new area", lon_deg=114.5, lat_deg=33.0,
     )  # fmt: skip
     changed, board = add_area(grid, area)
     pp.runpp(changed.net, numba=False)

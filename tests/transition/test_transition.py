@@ -122,6 +122,14 @@ def test_a_new_area_is_built_at_once_as_large_as_its_losses_ask() -> None:
     assert built == {(("new_transformer_area", 63.0), ("new_line", None))}
 
 
+def test_a_new_area_is_called_what_it_is_as_large_as_it_is_built() -> None:
+    """The only low-voltage board is the works' own; 38 kW ask for the next size after 50 kVA, as above."""
+    scheme = ask(thin_line(load_kw=100.0), installed_kw=38.0, single_phase=False)
+    assert scheme.supply is not None
+    [source] = scheme.supply.sources
+    assert (source.transformer_area, source.point) == ("新增公用变压器台区63kVA", "新增公用变压器台区63kVA")
+
+
 def test_a_line_is_replaced_whole_although_a_new_area_tees_off_it() -> None:
     """5 ohm/km bring the pole below 0.93 pu; its 2.4 km are one measure, under the line's own name."""
     grid = thin_line()
