@@ -155,16 +155,30 @@ class Admission:
         """Contract less than was held; see :meth:`scheme.ledger.Ledger.reduce`."""
         return self._done(self.ledger.reduce(hold_id, capacity_va=capacity_va, **call))
 
-    def activate(self, snapshot: Snapshot, *, actor: Actor, contains_energised_until: date | None = None) -> Activated:
+    def activate(
+        self,
+        snapshot: Snapshot,
+        *,
+        actor: Actor,
+        contains_energised_until: date | None = None,
+        also: Callable[[Connection, Activated], None] | None = None,
+    ) -> Activated:
         """Make an imported snapshot the current one, every live hold mapped onto it or on the orphan list.
 
         Args:
             snapshot: What was imported.
             actor: Who does it.
             contains_energised_until: Holds energised up to this day are in the data and are closed; ``None``: none is.
+            also: What else is done in the same transaction, last.
         """
         settlement = self.settle(snapshot, actor=actor, contains_energised_until=contains_energised_until)
-        stored = self._services.store.store_snapshot(snapshot, also=settlement)
+
+        def settle(connection: Connection, sealed: Snapshot) -> None:
+            settlement(connection, sealed)
+            if also is not None:
+                also(connection, Activated(snapshot=sealed, outcome=settlement.outcome))
+
+        stored = self._services.store.store_snapshot(snapshot, also=settle)
         self._moved()
         return Activated(snapshot=stored, outcome=settlement.outcome)
 

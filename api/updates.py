@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from gridmodel.snapshot import Snapshot
     from scheme.admission.settlement import Settlement
     from scheme.capacity_manifest import CapacityManifest
-    from scheme.ledger import Actor
+    from scheme.ledger import Actor, Ledger
     from scheme.policy.parameter import PolicyView
     from scheme.store import CapacityKey
 
@@ -50,11 +50,12 @@ class Updates:
     Args:
         services: Store and calculations.
         actor: Who changes the snapshot; the update command by default.
+        ledger: The capacity ledger on the same store.
     """
 
-    def __init__(self, services: Services, *, actor: Actor | None = None) -> None:
+    def __init__(self, services: Services, *, actor: Actor | None = None, ledger: Ledger | None = None) -> None:
         self._services = services
-        self._actor = actor
+        self._actor, self._ledger = actor, ledger
         self._lock = threading.Lock()
         self._last: tuple[tuple[str, str], Parts] | None = None
         """Parts of the snapshot updated last, under its digest and that of what else its table depends on."""
@@ -113,7 +114,7 @@ class Updates:
         from scheme.ledger import Actor, Ledger
 
         actor = self._actor or Actor(subject_id=_COMMAND, role="operator", request_id=_COMMAND)
-        ledger = Ledger(self._services.store)
+        ledger = self._ledger or Ledger(self._services.store)
         settlement = Settlement(ledger=ledger, before=before, after=after, policy=policy, actor=actor)
         settlement.prepare()
         return settlement

@@ -14,9 +14,13 @@ from sqlalchemy import Connection, select
 from gridmodel.snapshot import Snapshot
 from scheme.ledger import Actor, Hold, HoldSourceKey, Ledger
 from scheme.ledger.accounts import AccountBook, build_accounts
+from scheme.ledger.audit_trail import Change, append_rows
+from scheme.ledger.clock import ledger_time
 from scheme.ledger.expiry import civil_day
+from scheme.ledger.heads import AUDIT_CHAIN, ENTRY_CHAIN, lock_heads
 from scheme.ledger.tables import ACCOUNT
 from scheme.policy.parameter import PolicyView
+from scheme.store.statements import current_sha256
 
 _Identity = tuple[float, object, float, float]
 """Nominal voltage (kV), name, longitude and latitude (degrees) of a node."""
@@ -59,9 +63,21 @@ class Settlement:
                 self.book = build_accounts(self.after, self.policy)
 
     def __call__(self, connection: Connection, snapshot: Snapshot) -> None:
-        """Open the accounts of the new snapshot, close what it contains, map the rest."""
-        if not _has_accounts(connection):
-            return
+        """Open the accounts of the new snapshot, close what it contains, map the rest; note who did it."""
+        if _has_accounts(connection):
+            self._settle(connection, snapshot)
+        heads = lock_heads(connection, AUDIT_CHAIN, ENTRY_CHAIN)
+        head = heads[AUDIT_CHAIN]
+        change = Change(
+            action="snapshot.activate",
+            object_id=snapshot.sha256,
+            before_sha256=current_sha256(connection),
+            after_sha256=snapshot.sha256,
+        )
+        at = ledger_time(self.ledger.time_in(connection), head.last_at)
+        append_rows(connection, self.actor, [change], at=at, after=(head.seq, head.sha256))
+
+    def _settle(self, connection: Connection, snapshot: Snapshot) -> None:
         book = self.book or build_accounts(self.after, self.policy)
         # The accounts first: they lock every live hold, so that the list below is whole.
         self.ledger.open_accounts(connection, book.accounts)
