@@ -15,10 +15,9 @@ from sqlalchemy import Connection, func, insert, select
 from gridmodel.errors import DomainError
 from scheme.access.keys import BUSINESS_ZONE
 from scheme.access.tables import APPLICATION
-from scheme.disclosure.rules import application_days, may_apply
 
 if TYPE_CHECKING:
-    from scheme.policy.parameter import PolicyView
+    from scheme.disclosure.rules import ApplicationLimits
     from scheme.request import SupplyRequest
     from scheme.store import Store
 
@@ -41,13 +40,13 @@ class Applications:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def admit(self, subject_id: str, request: SupplyRequest, policy: PolicyView) -> None:
+    def admit(self, subject_id: str, request: SupplyRequest, limits: ApplicationLimits) -> None:
         """Count a request of a customer; the same application may ask again for its own site.
 
         Args:
             subject_id: The customer.
             request: Names application and site.
-            policy: Reads ``disclosure.customer_applications_max`` and ``disclosure.customer_application_days``.
+            limits: How many applications are answered.
 
         Raises:
             SiteFixedError: The application was about another site.
@@ -66,11 +65,11 @@ class Applications:
                     raise SiteFixedError("an application is for one site; apply anew for another", field="location")
                 return
             today = self._store.now(connection).astimezone(BUSINESS_ZONE).date()
-            since = today - timedelta(days=application_days(policy) - 1)
+            since = today - timedelta(days=limits.days - 1)
             counted = connection.execute(
                 select(func.count()).select_from(APPLICATION).where(own, APPLICATION.c.opened_on >= since.isoformat())
             ).scalar_one()
-            if not may_apply(counted + 1, policy):
+            if not limits.allows(counted + 1):
                 raise TooManyApplicationsError("no more applications are answered online now; ask the customer service")
             row = {"subject_id": subject_id, "request_id": request.request_id, "site": site}
             connection.execute(insert(APPLICATION).values(**row, opened_on=today.isoformat()))

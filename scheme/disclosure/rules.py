@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from scheme.policy.parameter import PolicyView
@@ -53,6 +53,16 @@ class CustomerRules:
         return CustomerReason(reason=reason, text=self.reason_texts[reason])
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplicationLimits:
+    """How many applications of one customer are answered online."""
+
+    days: int
+    """How long one counts, its own day included."""
+    allows: Callable[[int], bool]
+    """Whether so many within the days are answered."""
+
+
 def read_customer_rules(policy: PolicyView) -> CustomerRules:
     """Return the rules of the customer's view.
 
@@ -72,23 +82,15 @@ def read_customer_rules(policy: PolicyView) -> CustomerRules:
     )
 
 
-def may_apply(applications: int, policy: PolicyView) -> bool:
-    """Return whether a customer who would then have this many applications may have one more answered.
+def read_application_limits(policy: PolicyView) -> ApplicationLimits:
+    """Return how many applications of one customer are answered online.
 
     Args:
-        applications: Within the period, the new one included.
-        policy: Reads ``disclosure.customer_applications_max``.
+        policy: Reads ``disclosure.customer_applications_max`` and ``disclosure.customer_application_days``.
     """
-    return policy.get("disclosure.customer_applications_max").allows(float(applications))
-
-
-def application_days(policy: PolicyView) -> int:
-    """Return how many days an application counts, its own day included.
-
-    Args:
-        policy: Reads ``disclosure.customer_application_days``.
-    """
-    return policy.count("disclosure.customer_application_days")
+    most = policy.get("disclosure.customer_applications_max")
+    days = policy.count("disclosure.customer_application_days")
+    return ApplicationLimits(days=days, allows=lambda applications: most.allows(float(applications)))
 
 
 def _up(value: float, step: float) -> float:

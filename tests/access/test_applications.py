@@ -11,8 +11,8 @@ from sqlalchemy import Connection
 
 from gridmodel.errors import DomainError
 from scheme.access.applications import Applications, SiteFixedError, TooManyApplicationsError
+from scheme.disclosure.rules import ApplicationLimits, read_application_limits
 from scheme.policy.loader import load_policy
-from scheme.policy.parameter import PolicyView
 from scheme.request import SupplyRequest, parse_request
 from scheme.store import Store
 from tests.api.conftest import REQUEST
@@ -32,8 +32,8 @@ def store(store_url: str) -> ClockedStore:
     return ClockedStore(store_url)
 
 
-def policy() -> PolicyView:
-    return load_policy("shenqiu-2022", date(2026, 11, 1))
+def limits() -> ApplicationLimits:
+    return read_application_limits(load_policy("shenqiu-2022", date(2026, 11, 1)))
 
 
 def request(request_id: str, *, lon_deg: float = 115.1, installed_kw: float = 50.0) -> SupplyRequest:
@@ -46,20 +46,20 @@ def request(request_id: str, *, lon_deg: float = 115.1, installed_kw: float = 50
 def test_fourth_application_is_not_answered_but_the_first_three_go_on(store: ClockedStore) -> None:
     applications = Applications(store)
     for number in (1, 2, 3):
-        applications.admit("ZK-1", request(f"R-{number}", lon_deg=115.0 + number), policy())
+        applications.admit("ZK-1", request(f"R-{number}", lon_deg=115.0 + number), limits())
     with pytest.raises(TooManyApplicationsError):
-        applications.admit("ZK-1", request("R-4"), policy())
-    applications.admit("ZK-1", request("R-1", lon_deg=116.0, installed_kw=80.0), policy())
-    applications.admit("ZK-2", request("R-4"), policy())
+        applications.admit("ZK-1", request("R-4"), limits())
+    applications.admit("ZK-1", request("R-1", lon_deg=116.0, installed_kw=80.0), limits())
+    applications.admit("ZK-2", request("R-4"), limits())
 
 
 @pytest.mark.parametrize("lon_deg", [115.1000001, 115.10001, 116.0])
 def test_application_keeps_its_site(store: ClockedStore, lon_deg: float) -> None:
     applications = Applications(store)
-    applications.admit("ZK-1", request("R-1"), policy())
+    applications.admit("ZK-1", request("R-1"), limits())
     with pytest.raises(SiteFixedError):
-        applications.admit("ZK-1", request("R-1", lon_deg=lon_deg), policy())
-    applications.admit("ZK-2", request("R-1", lon_deg=lon_deg), policy())
+        applications.admit("ZK-1", request("R-1", lon_deg=lon_deg), limits())
+    applications.admit("ZK-2", request("R-1", lon_deg=lon_deg), limits())
 
 
 @pytest.mark.parametrize(
@@ -72,13 +72,13 @@ def test_application_keeps_its_site(store: ClockedStore, lon_deg: float) -> None
 def test_application_counts_for_thirty_days(store: ClockedStore, moment: str, is_answered: bool) -> None:
     applications = Applications(store)
     for number in (1, 2, 3):
-        applications.admit("ZK-1", request(f"R-{number}"), policy())
+        applications.admit("ZK-1", request(f"R-{number}"), limits())
     store.time = datetime.fromisoformat(moment)
     if is_answered:
-        applications.admit("ZK-1", request("R-4"), policy())
+        applications.admit("ZK-1", request("R-4"), limits())
     else:
         with pytest.raises(TooManyApplicationsError):
-            applications.admit("ZK-1", request("R-4"), policy())
+            applications.admit("ZK-1", request("R-4"), limits())
 
 
 def test_applications_at_the_same_time_are_counted_one_by_one(store: ClockedStore) -> None:
@@ -86,7 +86,7 @@ def test_applications_at_the_same_time_are_counted_one_by_one(store: ClockedStor
 
     def apply(number: int) -> None:
         try:
-            Applications(store).admit("ZK-1", request(f"R-{number}"), policy())
+            Applications(store).admit("ZK-1", request(f"R-{number}"), limits())
         except TooManyApplicationsError as error:
             refused.append(type(error))
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from gridmodel.errors import InputError
 from gridmodel.profiles import LoadProfiles
-from scheme.disclosure.rules import application_days, may_apply, read_customer_rules
+from scheme.disclosure.rules import read_application_limits, read_customer_rules
 from scheme.errors import PolicyNotInForceError
 from scheme.ledger.alarms import is_overdue
 from scheme.ledger.clock import ClockLimits, find_jump
@@ -246,15 +246,15 @@ def _map_rules(given: Given, view: PolicyView) -> dict[str, Any]:
 
 
 def _customer_view(given: Given, view: PolicyView) -> dict[str, Any]:
-    rules = read_customer_rules(view)
+    rules, limits = read_customer_rules(view), read_application_limits(view)
     return {
         "capacities_kva": [rules.floor_capacity_kva(value) for value in given.get("capacities_kva", [])],
         "routes_m": [rules.round_route_m(value) for value in given.get("routes_m", [])],
         "costs_cny10k": [rules.round_cost_cny10k(value) for value in given.get("costs_cny10k", [])],
         "reasons": [rules.explain(code).reason for code in given.get("codes", [])],
         "sees_names": rules.sees_names,
-        "may_apply": [may_apply(count, view) for count in given.get("applications", [])],
-        "application_days": application_days(view),
+        "may_apply": [limits.allows(count) for count in given.get("applications", [])],
+        "application_days": limits.days,
     }
 
 
