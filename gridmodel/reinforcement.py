@@ -146,8 +146,9 @@ def resize_area(grid: Snapshot, trafo: int, kind: TransformerType, *, name: str)
     """Return ``grid``, a copy of the caller's, with another transformer in a new area; its net is changed in place."""
     replace_transformer(grid.net, trafo, kind)
     transformers = grid.transformers.copy()
-    for column, value in {"model": kind.type_id, "sn_kva": kind.sn_kva, "name": name}.items():
-        transformers.at[trafo, column] = value
+    transformers.loc[trafo, "model"] = kind.type_id
+    transformers.loc[trafo, "sn_kva"] = kind.sn_kva
+    transformers.loc[trafo, "name"] = name
     return replace(grid, transformers=transformers)
 
 
