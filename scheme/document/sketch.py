@@ -6,8 +6,7 @@ Places are put on a plane in metres around the customer; the drawing itself is i
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -16,12 +15,21 @@ from numpy.typing import NDArray
 
 from gridmodel.geometry import LocalPlane
 from gridmodel.snapshot import Snapshot
-from scheme.document.glyphs import replace_missing
-from scheme.document.wording import NOT_APPLICABLE
+from scheme.document.sketch_sheet import (
+    DARK,
+    HEIGHT_MM,
+    MAP_WIDTH_MM,
+    WIDTH_MM,
+    Box,
+    SketchSheet,
+    draw_key,
+    draw_text,
+    frame_svg,
+    place_shape,
+    write_label,
+)
 from scheme.model import ConnectionPoint, Route, Scheme
 
-WIDTH_MM, HEIGHT_MM = 170.0, 94.0
-_MAP_WIDTH_MM = 131.0
 _PADDING_MM = 13.0
 _SPAN_M_MIN = 60.0
 """Least width or height shown, so that a customer at the pole still sees the surroundings."""
@@ -31,14 +39,10 @@ _REACH_RATIO = 2.0
 _NODES_MAX = 90
 """With more symbols than this in view only the main kinds are drawn."""
 _MAIN_KINDS = ("substation_busbar", "switching_station", "ring_main_unit")
-_BAR_MM_MAX = 26.0
-_LABEL_CHARACTERS_MAX = 18
-_TEXT_MM = 2.8
 _APART_MM = 5.0
 """Least distance between the customer's symbol and the mark of a point."""
-_LATIN_WIDTH = 0.56
 _LV_KV_MAX = 1.0
-_RED, _BLUE, _GREY, _DARK = "#c00000", "#1f5fa8", "#8a8a8a", "#333333"
+_RED, _BLUE, _GREY = "#c00000", "#1f5fa8", "#8a8a8a"
 
 Floats = NDArray[np.float64]
 
@@ -65,41 +69,31 @@ class _View:
 
     def on_paper(self, lon_deg: Any, lat_deg: Any) -> tuple[Floats, Floats]:
         x_m, y_m = self.plane.to_metres(lon_deg, lat_deg)
-        x = _MAP_WIDTH_MM / 2 + (x_m - self.x0_m) * self.mm_per_m
+        x = MAP_WIDTH_MM / 2 + (x_m - self.x0_m) * self.mm_per_m
         y = HEIGHT_MM / 2 - (y_m - self.y0_m) * self.mm_per_m
         return np.asarray(x, dtype=float), np.asarray(y, dtype=float)
-
-
-@dataclass(kw_only=True)
-class _Sheet:
-    """Shapes drawn so far, the areas labels must keep clear of, and the legend's entries in order of use."""
-
-    shapes: list[str] = field(default_factory=list)
-    taken: list[tuple[float, float, float, float]] = field(default_factory=list)
-    crossed: list[tuple[float, float, float, float]] = field(default_factory=list)
-    """Lines of the grid: a label stands on them only where there is no other room."""
-    legend: dict[str, str] = field(default_factory=dict)
 
 
 def render_sketch(scheme: Scheme, snapshot: Snapshot) -> str:
     """Return the sketch as SVG, 170 mm by 94 mm; without a known place, a sheet that says so."""
     place = scheme.request.get("location_cgcs2000")
     if not isinstance(place, dict):
-        return _svg([_text("申请位置未知，不绘制位置示意图。", WIDTH_MM / 2, HEIGHT_MM / 2, anchor="middle")])
+        return frame_svg([draw_text("申请位置未知，不绘制位置示意图。", WIDTH_MM / 2, HEIGHT_MM / 2, anchor="middle")])
     lon, lat = float(place["lon_deg"]), float(place["lat_deg"])
     view = _view(scheme, lon, lat)
-    sheet = _Sheet()
+    sheet = SketchSheet()
     points = [v.connection_point for v in scheme.variants] + [r.connection_point for r in scheme.rejected]
     is_low = any(point.u_nominal_kv <= _LV_KV_MAX for point in points)
     _draw_grid(sheet, view, snapshot, with_low_voltage=is_low)
     x, y = (float(value) for value in view.on_paper(lon, lat))
     _draw_candidates(sheet, view, scheme, customer=(x, y))
     _draw_customer(sheet, x, y)
-    clip = f'<clipPath id="area"><rect width="{_MAP_WIDTH_MM:g}" height="{HEIGHT_MM:g}"/></clipPath>'
+    clip = f'<clipPath id="area"><rect width="{MAP_WIDTH_MM:g}" height="{HEIGHT_MM:g}"/></clipPath>'
     area = ['<g clip-path="url(#area)">', *sheet.shapes, "</g>"]
-    frame = f'<path d="M{_MAP_WIDTH_MM:g},0V{HEIGHT_MM:g}" stroke="{_DARK}" stroke-width="0.25"/>'
+    frame = f'<path d="M{MAP_WIDTH_MM:g},0V{HEIGHT_MM:g}" stroke="{DARK}" stroke-width="0.25"/>'
     border = f'<rect x="0.15" y="0.15" width="{WIDTH_MM - 0.3:g}" height="{HEIGHT_MM - 0.3:g}" '
-    return _svg([clip, *area, frame, f'{border}fill="none" stroke="{_DARK}" stroke-width="0.3"/>', *_key(sheet, view)])
+    border += f'fill="none" stroke="{DARK}" stroke-width="0.3"/>'
+    return frame_svg([clip, *area, frame, border, *draw_key(sheet, view.mm_per_m)])
 
 
 def _view(scheme: Scheme, lon_deg: float, lat_deg: float) -> _View:
@@ -120,7 +114,7 @@ def _view(scheme: Scheme, lon_deg: float, lat_deg: float) -> _View:
     x, y = plane.to_metres([place[0] for place in shown], [place[1] for place in shown])
     x, y = x[np.isfinite(x)], y[np.isfinite(y)]
     width_m, height_m = max(float(np.ptp(x)), _SPAN_M_MIN), max(float(np.ptp(y)), _SPAN_M_MIN)
-    scale = min((_MAP_WIDTH_MM - 2 * _PADDING_MM) / width_m, (HEIGHT_MM - 2 * _PADDING_MM) / height_m)
+    scale = min((MAP_WIDTH_MM - 2 * _PADDING_MM) / width_m, (HEIGHT_MM - 2 * _PADDING_MM) / height_m)
     return _View(
         plane=plane,
         x0_m=float((x.min() + x.max()) / 2),
@@ -138,7 +132,7 @@ def _path(geometry: dict[str, Any]) -> list[tuple[float, float]]:
     return [(float(place[0]), float(place[1])) for place in geometry.get("coordinates", ())]
 
 
-def _draw_grid(sheet: _Sheet, view: _View, snapshot: Snapshot, *, with_low_voltage: bool) -> None:
+def _draw_grid(sheet: SketchSheet, view: _View, snapshot: Snapshot, *, with_low_voltage: bool) -> None:
     nodes, lines = snapshot.nodes, snapshot.net.line
     if not len(nodes):
         return
@@ -160,13 +154,13 @@ def _draw_grid(sheet: _Sheet, view: _View, snapshot: Snapshot, *, with_low_volta
             pen = f'fill="none" stroke="{color}" stroke-width="{width}"'
             sheet.shapes.append(f'<path d="{"".join(pieces)}" {pen}/>')
             sheet.legend[name] = f'<path d="M-3.5,0H3.5" {pen}/>'
-    inside = (x >= 0) & (x <= _MAP_WIDTH_MM) & (y >= 0) & (y <= HEIGHT_MM)
+    inside = (x >= 0) & (x <= MAP_WIDTH_MM) & (y >= 0) & (y <= HEIGHT_MM)
     drawn = inside & nodes["kind"].isin(list(_NODE_NAMES)).to_numpy() & (with_low_voltage | ~is_low)
     if drawn.sum() > _NODES_MAX:
         drawn &= nodes["kind"].isin(_MAIN_KINDS).to_numpy()
     for node in np.flatnonzero(drawn):
         kind = str(nodes["kind"].iloc[node])
-        sheet.shapes.append(_at(float(x[node]), float(y[node]), _node_symbol(kind)))
+        sheet.shapes.append(place_shape(float(x[node]), float(y[node]), _node_symbol(kind)))
         sheet.legend.setdefault(_NODE_NAMES[kind], _node_symbol(kind))
         box = (float(x[node]) - 1.7, float(y[node]) - 1.5, float(x[node]) + 1.7, float(y[node]) + 1.5)
         (sheet.crossed if is_low[node] else sheet.taken).append(box)
@@ -174,11 +168,11 @@ def _draw_grid(sheet: _Sheet, view: _View, snapshot: Snapshot, *, with_low_volta
 
 def _touches_map(x: Floats, y: Floats) -> bool:
     """Tell whether the box around a section meets the map's area; NaN never does."""
-    return bool(x.max() >= 0 and x.min() <= _MAP_WIDTH_MM and y.max() >= 0 and y.min() <= HEIGHT_MM)
+    return bool(x.max() >= 0 and x.min() <= MAP_WIDTH_MM and y.max() >= 0 and y.min() <= HEIGHT_MM)
 
 
-def _on_map(boxes: list[tuple[float, float, float, float]]) -> list[tuple[float, float, float, float]]:
-    return [b for b in boxes if b[2] >= 0 and b[0] <= _MAP_WIDTH_MM and b[3] >= 0 and b[1] <= HEIGHT_MM]
+def _on_map(boxes: list[Box]) -> list[Box]:
+    return [b for b in boxes if b[2] >= 0 and b[0] <= MAP_WIDTH_MM and b[3] >= 0 and b[1] <= HEIGHT_MM]
 
 
 def _node_symbol(kind: str) -> str:
@@ -196,12 +190,12 @@ def _node_symbol(kind: str) -> str:
     }[kind]
 
 
-def _draw_candidates(sheet: _Sheet, view: _View, scheme: Scheme, *, customer: tuple[float, float]) -> None:
-    cross = f'<path d="M-1.1,-1.1L1.1,1.1M-1.1,1.1L1.1,-1.1" stroke="{_DARK}" stroke-width="0.4"/>'
+def _draw_candidates(sheet: SketchSheet, view: _View, scheme: Scheme, *, customer: tuple[float, float]) -> None:
+    cross = f'<path d="M-1.1,-1.1L1.1,1.1M-1.1,1.1L1.1,-1.1" stroke="{DARK}" stroke-width="0.4"/>'
     for item in _nearest_rejected(scheme):
         x, y = _spot(view, item.connection_point)
-        if 0 <= x <= _MAP_WIDTH_MM and 0 <= y <= HEIGHT_MM:
-            sheet.shapes.append(_at(x, y, cross))
+        if 0 <= x <= MAP_WIDTH_MM and 0 <= y <= HEIGHT_MM:
+            sheet.shapes.append(place_shape(x, y, cross))
             sheet.taken.append((x - 1.2, y - 1.2, x + 1.2, y + 1.2))
             sheet.legend["未采用的接入点"] = cross
     for variant in reversed(scheme.variants):
@@ -218,7 +212,7 @@ def _draw_candidates(sheet: _Sheet, view: _View, scheme: Scheme, *, customer: tu
             sheet.shapes.append(
                 f'<path d="M{true_x:.2f},{true_y:.2f}L{x:.2f},{y:.2f}" stroke="{color}" stroke-width="0.3"/>'
             )
-        sheet.shapes.append(_at(x, y, mark))
+        sheet.shapes.append(place_shape(x, y, mark))
         sheet.taken.append((x - 2.2, y - 2.2, x + 2.2, y + 2.2))
         sheet.legend["推荐接入点" if is_best else "备选接入点（序号）"] = mark
     labelled: set[str] = set()
@@ -226,7 +220,7 @@ def _draw_candidates(sheet: _Sheet, view: _View, scheme: Scheme, *, customer: tu
         name = point.name or point.element_source_id
         if name not in labelled:
             labelled.add(name)
-            _label(sheet, name, x, y)
+            write_label(sheet, name, x, y)
 
 
 def _marked(scheme: Scheme) -> list[tuple[str, bool, ConnectionPoint]]:
@@ -242,7 +236,7 @@ def _marked(scheme: Scheme) -> list[tuple[str, bool, ConnectionPoint]]:
     return marked
 
 
-def _draw_route(sheet: _Sheet, view: _View, route: Route, *, is_best: bool) -> None:
+def _draw_route(sheet: SketchSheet, view: _View, route: Route, *, is_best: bool) -> None:
     color, dashes = (_RED, "") if is_best else (_GREY, ' stroke-dasharray="1.5 1"')
     places = _path(route.geometry)
     if len(places) < 2:
@@ -256,7 +250,7 @@ def _draw_route(sheet: _Sheet, view: _View, route: Route, *, is_best: bool) -> N
     sheet.legend["推荐接入线路" if is_best else "备选接入线路"] = f'<path d="M-3.5,0H3.5" {pen}/>'
 
 
-def _along(xs: Floats, ys: Floats) -> list[tuple[float, float, float, float]]:
+def _along(xs: Floats, ys: Floats) -> list[Box]:
     """Return small boxes along a path, about 1 mm apart, for labels to keep clear of."""
     boxes = []
     for start in range(len(xs) - 1):
@@ -283,92 +277,14 @@ def _beside(spot: tuple[float, float], customer: tuple[float, float]) -> tuple[f
     return customer[0] + dx / apart * _APART_MM, customer[1] + dy / apart * _APART_MM
 
 
-def _draw_customer(sheet: _Sheet, x: float, y: float) -> None:
+def _draw_customer(sheet: SketchSheet, x: float, y: float) -> None:
     mark = f'<path d="M0,-2.4L2.2,-0.5V2H-2.2V-0.5Z" fill="{_RED}" stroke="#ffffff" stroke-width="0.25"/>'
-    sheet.shapes.append(_at(x, y, mark))
+    sheet.shapes.append(place_shape(x, y, mark))
     sheet.taken.append((x - 2.4, y - 2.6, x + 2.4, y + 2.2))
     sheet.legend["客户用电点"] = mark
-    _label(sheet, "客户用电点", x, y)
-
-
-def _label(sheet: _Sheet, text: str, x: float, y: float) -> None:
-    """Write a label beside a mark where it covers nothing; in the last resort leave it out, the table names it."""
-    if len(text) > _LABEL_CHARACTERS_MAX:
-        text = text[: _LABEL_CHARACTERS_MAX - 1] + "…"
-    width = sum(1.0 if ord(c) > 0x2E7F else _LATIN_WIDTH for c in text) * _TEXT_MM + 0.8
-    height = _TEXT_MM + 0.8
-    for avoided in ([*sheet.taken, *sheet.crossed], sheet.taken):
-        for left, top in _label_places(x, y, width, height):
-            box = (left, top, left + width, top + height)
-            inside = box[0] >= 0.5 and box[2] <= _MAP_WIDTH_MM - 0.5 and box[1] >= 0.5 and box[3] <= HEIGHT_MM - 0.5
-            if inside and not any(_overlap(box, other) for other in avoided):
-                sheet.taken.append(box)
-                halo = ' stroke="#ffffff" stroke-width="0.7" paint-order="stroke" stroke-linejoin="round"'
-                sheet.shapes.append(_text(text, left + 0.4, top + height - 1.0, extra=halo))
-                return
-
-
-def _label_places(x: float, y: float, width: float, height: float) -> Iterator[tuple[float, float]]:
-    for gap in (2.8, 5.0, 8.0):
-        yield x + gap, y - height / 2
-        yield x - gap - width, y - height / 2
-        yield x - width / 2, y - gap - height
-        yield x - width / 2, y + gap
-        yield x + gap * 0.7, y - gap * 0.7 - height
-        yield x + gap * 0.7, y + gap * 0.7
-        yield x - gap * 0.7 - width, y - gap * 0.7 - height
-        yield x - gap * 0.7 - width, y + gap * 0.7
-
-
-def _overlap(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> bool:
-    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
-
-
-def _key(sheet: _Sheet, view: _View) -> list[str]:
-    """North arrow, legend and scale bar in the strip beside the map."""
-    left, middle = _MAP_WIDTH_MM + 3.5, (_MAP_WIDTH_MM + WIDTH_MM) / 2
-    arrow = f'<path d="M0,-5.5L2.2,3.5L0,1.8L-2.2,3.5Z" fill="{_DARK}"/>'
-    shapes = [_at(middle, 11.0, arrow), _text("北", middle, 4.6, anchor="middle")]
-    pitch = min(4.7, 60.0 / max(len(sheet.legend), 1))
-    for row, (name, mark) in enumerate(reversed(sheet.legend.items())):
-        y = 20.0 + pitch * row
-        shapes += [_at(left + 3.5, y, mark), _text(name, left + 9.0, y + 1.0)]
-    bar_m = _bar_m(view.mm_per_m)
-    bar, y = bar_m * view.mm_per_m, HEIGHT_MM - 6.0
-    pen = f'fill="none" stroke="{_DARK}" stroke-width="0.4"'
-    x = middle - bar / 2
-    shapes.append(f'<path d="M{x:.2f},{y - 1.5:.2f}v1.5h{bar:.2f}v-1.5M{middle:.2f},{y - 0.9:.2f}v0.9" {pen}/>')
-    shapes.append(_text("0", x, y - 2.3, anchor="middle"))
-    length = f"{bar_m:g} m" if bar_m < 1000 else f"{bar_m / 1000:g} km"
-    shapes.append(_text(length, x + bar, y - 2.3, anchor="middle"))
-    shapes.append(_text("示意图，坐标CGCS2000", middle, HEIGHT_MM - 2.0, anchor="middle", size=2.3))
-    return shapes
-
-
-def _bar_m(mm_per_m: float) -> float:
-    """Return the longest 1, 2 or 5 times a power of ten (m) that the scale bar has room for."""
-    room_m = _BAR_MM_MAX / mm_per_m
-    power = 10.0 ** math.floor(math.log10(room_m))
-    return max(step * power for step in (1.0, 2.0, 5.0) if step * power <= room_m)
+    write_label(sheet, "客户用电点", x, y)
 
 
 def _numbered(number: str, color: str) -> str:
     digit = f'<text y="0.95" font-size="2.6" fill="#ffffff" text-anchor="middle">{escape(number)}</text>'
     return f'<circle r="2" fill="{color}" stroke="#ffffff" stroke-width="0.25"/>{digit}'
-
-
-def _at(x: float, y: float, shape: str) -> str:
-    return f'<g transform="translate({x:.2f},{y:.2f})">{shape}</g>'
-
-
-def _text(text: str, x: float, y: float, *, anchor: str = "start", size: float = _TEXT_MM, extra: str = "") -> str:
-    shown = escape(replace_missing(text)[0]) or NOT_APPLICABLE
-    return f'<text x="{x:.2f}" y="{y:.2f}" font-size="{size:g}" text-anchor="{anchor}"{extra}>{shown}</text>'
-
-
-def _svg(shapes: list[str]) -> str:
-    size = f'width="{WIDTH_MM:g}mm" height="{HEIGHT_MM:g}mm" viewBox="0 0 {WIDTH_MM:g} {HEIGHT_MM:g}"'
-    family = "font-family=\"'Noto Sans SC','Microsoft YaHei','SimHei',sans-serif\""
-    sheet = f'<rect width="{WIDTH_MM:g}" height="{HEIGHT_MM:g}" fill="#ffffff"/>'
-    body = "\n".join(shapes)
-    return f'<svg xmlns="http://www.w3.org/2000/svg" {size} {family} fill="{_DARK}">\n{sheet}\n{body}\n</svg>\n'

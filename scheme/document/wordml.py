@@ -5,7 +5,7 @@ from __future__ import annotations
 from xml.sax.saxutils import escape
 
 WIDTH = 9638  # twentieths of a point: A4 less 20 mm on either side
-LABEL_WIDTH = 2060
+LABEL_WIDTH = 2110
 _NUMBER_WIDTH = 250
 _SHADE = "E7EDF3"
 _PALE = '<w:shd w:val="clear" w:color="auto" w:fill="F6F8FA"/>'

@@ -11,7 +11,8 @@ from gridmodel.snapshot import Snapshot
 from scheme.document.chains import _wrapped
 from scheme.document.diagram import render_diagram
 from scheme.document.single_line import Boundary, Stage, plan_steps
-from scheme.document.sketch import _bar_m, _beside, render_sketch
+from scheme.document.sketch import _beside, render_sketch
+from scheme.document.sketch_sheet import find_bar_m
 from scheme.model import Scheme
 from tests.document.conftest import NAMES, as_scheme, load_plain
 
@@ -156,7 +157,7 @@ def test_mark_beside_the_customer_does_not_cover_its_symbol() -> None:
 @pytest.mark.parametrize(("mm_per_m", "length_m"), [(1.0, 20.0), (0.1, 200.0), (0.5, 50.0), (0.013, 2000.0)])
 def test_scale_bar_is_a_round_length_that_fits(mm_per_m: float, length_m: float) -> None:
     """26 mm of room: at 1 mm per metre the longest of 1, 2, 5 times a power of ten is 20 m."""
-    assert _bar_m(mm_per_m) == length_m
+    assert find_bar_m(mm_per_m) == length_m
 
 
 def _diagram(name: str) -> str:
