@@ -34,18 +34,23 @@ def add_ledger_commands(app: typer.Typer) -> None:
     command(app, "orphans")(orphans)
 
 
-def audit(shared: Shared) -> int:
+def audit(
+    shared: Shared,
+    physics: Annotated[bool, typer.Option("--physics", help="另将全部占用接入现行断面,逐岛作潮流计算")] = False,
+) -> int:
     """核对容量台账:逐项重算;有不成立项时退出状态为 1。"""
+    from api.physics_audit import audit_store, physics_text
     from api.report import write_json
     from scheme.ledger.auditor import audit as audit_ledger
 
     with shared.open_store().read() as connection:
         report = audit_ledger(connection)
+    solved = audit_store(shared.open_services()) if physics else None
     if shared.json:
-        write_json(report.as_plain())
+        write_json(report.as_plain() | ({} if solved is None else {"physics": solved.as_dict()}))
     else:
-        sys.stdout.write(_audit_text(report))
-    return 0 if report.is_clean else 1
+        sys.stdout.write(_audit_text(report) + ("" if solved is None else physics_text(solved)))
+    return 0 if report.is_clean and (solved is None or solved.is_clean) else 1
 
 
 def sweep(
