@@ -37,6 +37,8 @@ STATUS_BY_CODE: Mapping[str, int] = {
     "publication.second_person": 403,
     "store.unavailable": 503,
     "scheme.owner_conflict": 409,
+    "application.site_fixed": 409,
+    "application.too_many": 409,
     "request.in_progress": 409,
     "ledger.capacity_exhausted": 409,
     "ledger.hold_state": 409,
