@@ -47,12 +47,14 @@ def serve(
 
     Raises:
         InputError: The port is taken, or others could reach the service without what that takes.
+        SelfCheckError: Promises could be lost on this store.
     """
     from api.access.opening import has_authentication
     from api.settings import load_settings
 
     settings = load_settings() if settings is None else settings
     services = open_services()
+    _check_store(services, settings, announce)
     is_configured = has_authentication(settings, services.store)
     exposure = decide_exposure(host, settings, has_authentication=is_configured)
     check_certificate(settings)
@@ -156,6 +158,20 @@ def bind(host: str, port: int) -> socket.socket:
             f"the port cannot be used: {error.strerror}", field="--port", value=port, allowed="a free port"
         ) from error
     return listener
+
+
+def _check_store(services: Services, settings: Settings, announce: Callable[[str], None]) -> None:
+    """Say what is not as it must be for promises that are kept; what is fatal keeps the service from starting.
+
+    Raises:
+        SelfCheckError: A fatal finding.
+    """
+    from api.self_check import refuse_fatal, run_self_check
+
+    findings = run_self_check(services.store, public_url=settings.public_db)
+    refuse_fatal(findings)
+    for finding in findings:
+        announce(f"自检:{finding.check}:{finding.problem}")
 
 
 def _announce_local_keys(announce: Callable[[str], None]) -> LocalKeys:
