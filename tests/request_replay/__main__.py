@@ -84,6 +84,7 @@ def show(answers: list[Answer]) -> None:
             print(f"BROKEN {answer.request_id} ({answer.demand}, {answer.measures}): {problem}")
     states = sum(answer.states for answer in answers)
     difference_pu = max((answer.difference_pu_max for answer in answers), default=0.0)
+    print("\ns: processor seconds for an answer (median, 95th percentile), and for judging it (median)")
     print(
         f"{states} states rebuilt by plain pandapower, {len(broken)} schemes broken; "
         f"voltages at the customer differ from the record by at most {difference_pu:.1e} pu"
