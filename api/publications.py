@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Collection
+from dataclasses import asdict
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gridmodel.errors import InputError
 from scheme.publication.records import Publication, PublicationStateError
@@ -144,3 +145,12 @@ class Publications:
         with self._services.store.read() as connection:
             holds = live_at(connection, seq)
         return {text for hold in holds for text in (hold.hold_id, hold.scheme_id, hold.request_id, hold.owner_id)}
+
+
+def describe_publication(made: Publication) -> dict[str, Any]:
+    """Return a publication as the API and the command line tell it."""
+    plain = asdict(made)
+    report = plain.pop("report")
+    if report is not None:
+        report["is_clean"] = made.report is not None and made.report.is_clean
+    return {**plain, "report": report}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Path, Request, Response
@@ -14,7 +13,7 @@ from pydantic import Field
 from api.access import Principal, allow
 from api.inputs import JSON_MEDIA_TYPE, KEY_HEADER, IdempotencyKey, JsonBody, parse_body
 from api.openapi import Schema, add_schemas, reference, response_of
-from api.publications import Publications
+from api.publications import Publications, describe_publication
 from scheme.ledger.idempotency import IdempotencyClaim, InProgress, StoredAnswer, find_answer, keep
 from scheme.ledger.records import Actor
 from scheme.publication.records import Publication
@@ -256,15 +255,6 @@ def _add_reads(app: FastAPI, publications: Publications) -> None:
         """The bytes that are released, no others."""
         content = publications.register.get_content(publication_id)
         return Response(content, media_type=_GEOJSON)
-
-
-def describe_publication(made: Publication) -> dict[str, Any]:
-    """Return a publication as the API and the command line tell it."""
-    plain = asdict(made)
-    report = plain.pop("report")
-    if report is not None:
-        report["is_clean"] = made.report is not None and made.report.is_clean
-    return {**plain, "report": report}
 
 
 _TEXT: Schema = {"type": ["string", "null"]}
