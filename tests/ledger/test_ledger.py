@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from gridmodel.errors import InputError, NotFoundError
-from scheme.ledger import CapacityExhaustedError, HoldStateError, Ledger, PinsMovedError, SourceShare
+from scheme.ledger import CapacityExhaustedError, HoldStateError, Ledger, PinsMovedError, SourceShare, WantedHold
 from scheme.ledger.records import Balance
 from tests.ledger.cases import (
     ENGINEER,
@@ -81,6 +81,23 @@ def test_the_level_that_binds_is_named_and_nothing_is_taken_anywhere(store_url: 
     assert used_kva(ledger) == dict.fromkeys(PATHS["N1"], 400.0)
     reserve(ledger, wanted("N2", 200))
     assert balance(ledger, "feeder:F1").open_va == 0
+
+
+@pytest.mark.parametrize("account_id", PATHS["N3"])
+def test_one_va_more_than_the_room_is_refused_at_every_level(sqlite_url: str, account_id: str) -> None:
+    others = dict.fromkeys(LIMITS_KVA, None)
+    ledger = open_ledger(sqlite_url, limits_kva={**others, account_id: 100})
+    reserve(ledger, wanted("N3", 99))
+    with pytest.raises(CapacityExhaustedError) as caught:
+        reserve(ledger, exactly("N3", 1001))
+    assert (caught.value.account_id, caught.value.context["open_va"]) == (account_id, 1000)
+    reserve(ledger, exactly("N3", 1000))
+    assert balance(ledger, account_id).open_va == 0
+
+
+def exactly(node: str, va: int) -> WantedHold:
+    share = SourceShare(source_no=1, node_element_id=node, share_va=va, path=PATHS[node])
+    return wanted(node, 1, capacity_va=va, sources=(share,))
 
 
 def test_a_level_whose_limit_is_not_known_refuses_nothing_and_still_counts(store_url: str) -> None:
