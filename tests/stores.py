@@ -7,6 +7,7 @@ Without a server the tests are skipped; with ``CI`` or ``GRIDSCHEME_REQUIRE_POST
 
 from __future__ import annotations
 
+import ctypes
 import fcntl
 import os
 import pwd
@@ -33,6 +34,7 @@ GUARDED_USER = "guarded"
 """The one user whose password the server asks for, once a test has made it."""
 _TEMPLATE = "with_postgis"
 _START_S, _INSTALL_S = 30, 600
+_PR_SET_PDEATHSIG = 1
 _TEST_SETTINGS = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "32MB"}
 """For speed. A test of durability starts a server of its own with other settings."""
 
@@ -87,7 +89,8 @@ class PostgresServer:
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [self.programs / "postgres", "-D", self.data, *(f"--{k}={v}" for k, v in settings.items())],
-                cwd=self.folder, env=_environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, **self._user,
+                cwd=self.folder, env=_environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                preexec_fn=_end_with_parent, **self._user,
             )  # fmt: skip
         until = time.monotonic() + _START_S
         while True:
@@ -211,6 +214,11 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path / 'store.db'}"
     url: str = request.getfixturevalue("postgres_url")
     return url
+
+
+def _end_with_parent() -> None:
+    """Let the kernel stop the server when the process of the tests is killed."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGQUIT)
 
 
 def _free_port() -> int:

@@ -9,9 +9,10 @@ from scheme.store.records import (
     SnapshotMovedError,
     StoredScheme,
 )
-from scheme.store.store import DEFAULT_FILE, Store
+from scheme.store.store import CUSTOMER_FOLDER, DEFAULT_FILE, Store
 
 __all__ = [
+    "CUSTOMER_FOLDER",
     "DEFAULT_FILE",
     "CapacityKey",
     "Database",

@@ -6,17 +6,18 @@ An empty database, or a file that does not exist, reads as a store without rows;
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import Connection, create_engine, text
 
 from scheme.store.address import parse_address
-from scheme.store.engine import open_engine
-from scheme.store.failures import translated
+from scheme.store.engine import BUSY_TIMEOUT_MS, open_engine
+from scheme.store.failures import StoreError, translated
 from scheme.store.migration import find_state, upgrade
 from scheme.store.schema import all_tables
+from scheme.store.turns import turns_of
 
 _CLOCK = {
     "sqlite": "SELECT strftime('%Y-%m-%dT%H:%M:%f', 'now')",
@@ -42,6 +43,7 @@ class Database:
         self.file = Path(str(self.address.database)) if self.dialect == "sqlite" else None
         """The SQLite file, ``None`` on PostgreSQL."""
         self._engine = open_engine(self.address)
+        self._turns = None if self.file is None else turns_of(self.file)
         self._is_ours = False
         """Whether the database has been looked into and found to be a store of this version."""
 
@@ -60,7 +62,7 @@ class Database:
         self._forget_if_gone()
         if not self._is_ours:
             self.upgrade()
-        with self._translated(), self._engine.begin() as connection:
+        with self._turn(), self._translated(), self._engine.begin() as connection:
             yield connection
 
     @contextmanager
@@ -89,7 +91,11 @@ class Database:
         options: dict[str, object] = {"is_read_only": True}
         if self.dialect == "postgresql":
             options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-        with self._translated(), self._engine.connect().execution_options(**options) as connection:
+        with self._translated(), ExitStack() as opened:
+            with self._turn():
+                connection = opened.enter_context(self._engine.connect().execution_options(**options))
+                if self.file is not None:
+                    connection.exec_driver_sql("SELECT 1 FROM sqlite_master LIMIT 1")  # from here on it reads
             yield connection
 
     def upgrade(self) -> None:
@@ -99,7 +105,7 @@ class Database:
             InputError: The database belongs to another program or to a newer version.
             StoreError: It is busy, away, full or damaged; nothing is changed.
         """
-        with self._translated(), self._engine.begin() as connection:
+        with self._turn(), self._translated(), self._engine.begin() as connection:
             upgrade(connection)
         self._is_ours = True
 
@@ -107,6 +113,18 @@ class Database:
         """Return the time of the database's clock, aware, UTC; it moves inside a transaction."""
         found = connection.execute(text(_CLOCK[connection.dialect.name])).scalar_one()
         return datetime.fromisoformat(found).replace(tzinfo=UTC)
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        if self._turns is None or self._turns.is_mine:
+            yield
+            return
+        if not self._turns.take(BUSY_TIMEOUT_MS / 1000):
+            raise StoreError("the store is busy; nothing is changed")
+        try:
+            yield
+        finally:
+            self._turns.pass_on()
 
     def _reads_as_empty(self) -> bool:
         self._forget_if_gone()

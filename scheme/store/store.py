@@ -34,6 +34,8 @@ from scheme.store.tables import CAPACITY, CAPACITY_PART, CURRENT_SNAPSHOT, DOCUM
 DEFAULT_FILE = "gridscheme.db"
 Activation = Callable[[Connection, Snapshot], None]
 """Called in the transaction that makes a snapshot the current one."""
+CUSTOMER_FOLDER = "customer/"
+"""What a customer may read of an own scheme stands beside the full documents under this prefix."""
 _DIGESTS_PER_QUERY = 500
 """SQLite takes 999 values in a statement at least."""
 
@@ -186,17 +188,33 @@ class Store(Database):
         return [found[digest] for digest in digests]
 
     def store_scheme(
-        self, scheme: StoredScheme, documents: Sequence[tuple[str, bytes]], *, idempotency_key: str | None = None
+        self,
+        scheme: StoredScheme,
+        documents: Sequence[tuple[str, bytes]],
+        *,
+        idempotency_key: str | None = None,
+        also: Callable[[Connection], None] | None = None,
     ) -> None:
         """Keep a scheme with its documents (file name, content) and, where given, its idempotency key: all or nothing.
+
+        Args:
+            scheme: The scheme.
+            documents: File name and content of each.
+            idempotency_key: Stands for the scheme from now on.
+            also: What is done in the same transaction, first.
 
         Raises:
             IdempotencyConflictError: The key already stands for another request.
             OwnerConflictError: The same scheme belongs to somebody else.
         """
         with self.write() as connection:
+            if also is not None:
+                also(connection)
             put_scheme(connection, scheme)
-            connection.execute(delete(DOCUMENT).where(DOCUMENT.c.scheme_id == scheme.scheme_id))
+            is_gone = DOCUMENT.c.scheme_id == scheme.scheme_id
+            if scheme.owner_id is None:  # staff answered again: what a customer was shown stays
+                is_gone &= ~DOCUMENT.c.file.startswith(CUSTOMER_FOLDER)
+            connection.execute(delete(DOCUMENT).where(is_gone))
             for file, content in documents:
                 connection.execute(insert(DOCUMENT).values(scheme_id=scheme.scheme_id, file=file, content=content))
             if idempotency_key is not None:
