@@ -9,21 +9,26 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
 from api.access import Access, check_every_route_declares_roles, install_access
+from api.admission import Admission
 from api.capacity_tables import CapacityTables
 from api.errors import install_error_handlers
 from api.guard import LOOPBACK_HOSTS, Guard
 from api.observability import Observed, configure_logs, instrument
 from api.openapi import describe
 from api.publications import Publications
+from api.routes.audit import add_audit
 from api.routes.backend import Backend
 from api.routes.capacity import add_capacity
 from api.routes.features import add_features
+from api.routes.holds import add_holds
 from api.routes.operations import add_operations
 from api.routes.policy import add_policy
 from api.routes.public import add_public
 from api.routes.publications import add_publications
 from api.routes.schemes import add_schemes
+from api.routes.snapshots import add_snapshots
 from api.routes.strict import StrictRoute
+from api.routes.writes import Writes
 from api.services import Services, product_version
 
 
@@ -55,7 +60,13 @@ def create_app(
     app.router.route_class = StrictRoute
     tables = CapacityTables(services)
     app.state.capacity_tables = tables
-    backend = Backend(services=services, tables=tables, metrics=instrument(app))
+    backend = Backend(
+        services=services,
+        tables=tables,
+        admission=Admission(services, moved=tables.refresh_soon),
+        writes=Writes(services.store),
+        metrics=instrument(app),
+    )
     install_error_handlers(app)
     if access is not None:
         install_access(app, access)
@@ -63,6 +74,9 @@ def create_app(
     app.add_middleware(Observed)
     add_operations(app, backend)
     add_schemes(app, backend)
+    add_holds(app, backend)
+    add_snapshots(app, backend)
+    add_audit(app, backend)
     add_capacity(app, backend)
     add_features(app, backend)
     add_policy(app, backend)

@@ -164,6 +164,9 @@ HoldId = Annotated[str, Path(pattern=_ID, description="as the list of holds name
 Bbox = Annotated[
     str | None, Query(max_length=200, description="minlon,minlat,maxlon,maxlat (degrees)", examples=["115,33,116,34"])
 ]
+RequestIdFilter = Annotated[
+    str | None, Query(pattern=_ID, description="only those of this request", examples=["R-2026-0001"])
+]
 Limit = Annotated[int, Query(ge=1, le=PAGE_ROWS_MAX, description="rows of a page")]
 Cursor = Annotated[
     str | None, Query(pattern=r"^[A-Za-z0-9_-]{1,200}$", description="where the next page starts, from the last page")

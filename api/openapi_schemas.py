@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
 from api.capacity_files import CONTRACT_COLUMNS
+from api.views import PAGES
 from scheme.model import Scheme
 from scheme.request import SupplyRequest
 
@@ -55,7 +56,26 @@ def components() -> dict[str, Schema]:
         **_features(),
         **_OGC,
         **_OPERATIONS,
+        **_views(),
     }
+
+
+def _views() -> dict[str, Schema]:
+    """Return the answers and the bodies that are written as models."""
+    from api.routes.holds import IssueStep, ReduceStep, Step
+    from scheme.disclosure.customer_scheme import CustomerScheme
+
+    found: dict[str, Schema] = {}
+    models: list[tuple[Any, Literal["validation", "serialization"]]] = [
+        *((view, "serialization") for view in PAGES),
+        *((step, "validation") for step in (Step, IssueStep, ReduceStep)),
+        (CustomerScheme, "serialization"),
+    ]
+    for model, mode in models:
+        schema = TypeAdapter(model).json_schema(mode=mode, ref_template=REF)
+        found |= schema.pop("$defs", {})
+        found[model.__name__] = schema
+    return found
 
 
 _PROBLEM: Schema = {
@@ -133,7 +153,13 @@ def _features() -> dict[str, Schema]:
         "links": _LINKS,
         "features": {"type": "array", "items": reference("Feature")},
     }
-    capacity = {**counted, "note": {"type": "string"}, "columns": {"type": "array", "items": {"type": "string"}}}
+    capacity = {
+        **counted,
+        "note": {"type": "string"},
+        "columns": {"type": "array", "items": {"type": "string"}},
+        "ledger_seq": {"type": "integer", "description": "Last entry of the ledger whose live holds are taken off"},
+        "ledger_sha256": {"type": "string", "description": "Digest of the ledger up to it"},
+    }
     page = {**counted, "timeStamp": {"type": "string", "format": "date-time"}}
     return {
         "Feature": feature,

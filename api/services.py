@@ -22,7 +22,10 @@ from gridmodel.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from api.asking import Asking
     from gridmodel.snapshot import Snapshot
+    from scheme.disclosure.rules import ApplicationLimits
+    from scheme.ledger.idempotency import StoredAnswer
     from scheme.model import Scheme
     from scheme.policy.parameter import PolicyView
     from scheme.request import SupplyRequest
@@ -40,6 +43,19 @@ def _certify(*given: Any, **named: Any) -> Mapping[str, Any]:
     return certify_promise(*given, **named)
 
 
+def _show_customer(scheme: Scheme, policy: PolicyView) -> Mapping[str, bytes]:
+    from scheme.disclosure.customer_documents import customer_documents
+    from scheme.disclosure.customer_view import customer_view
+
+    return customer_documents(customer_view(scheme, policy))
+
+
+def _application_limits(policy: PolicyView) -> ApplicationLimits:
+    from scheme.disclosure.rules import read_application_limits
+
+    return read_application_limits(policy)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """The calculations the use cases call; tests may replace the slow ones."""
@@ -52,6 +68,10 @@ class Parts:
     write_documents: Callable[[Scheme, Snapshot, Path], Scheme]
     certify: Callable[..., Mapping[str, Any]] = _certify
     """Shows that the grid carries what a scheme promises: :func:`scheme.admission.certificate.certify_promise`."""
+    show_customer: Callable[[Scheme, PolicyView], Mapping[str, bytes]] = _show_customer
+    """Returns the files a customer may read of an own scheme, ``scheme.json`` among them."""
+    application_limits: Callable[[PolicyView], ApplicationLimits] = _application_limits
+    """Returns how many applications of one customer are answered online."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +82,8 @@ class Answer:
     files: tuple[str, ...]
     """Names of the documents written, empty for a replay."""
     is_replayed: bool
+    told: StoredAnswer | None = None
+    """What was answered under the key of the call, byte for byte."""
 
 
 class Services:
@@ -122,6 +144,7 @@ class Services:
         request: SupplyRequest,
         *,
         find_capacity: Callable[[LiveState], pd.DataFrame | None],
+        asking: Asking | None = None,
         idempotency_key: str | None = None,
         folder: Path | None = None,
         progress: Progress | None = None,
@@ -131,50 +154,60 @@ class Services:
         Args:
             request: What is asked.
             find_capacity: Returns the capacity table of a grid, ``None`` where the search does without.
-            idempotency_key: The same key with the same request gives the scheme answered before.
+            asking: Who asks and under which key; the same key with the same request gives what was answered before.
+            idempotency_key: The key where the service itself asks.
             folder: Where the documents go.
             progress: Called with (load flows done, bound).
 
         Raises:
             NoSnapshotError: Nothing has been imported.
-            IdempotencyConflictError: The key stands for another request.
+            KeyReusedError: The key stands for another request.
+            OwnerConflictError: The same request was answered for another customer.
             InputError: The request cannot be answered as it stands, or the folder cannot be written.
         """
+        from api.asking import asking_of_service, find_told
+
         fingerprint = request_sha256(request)
+        if asking is None and idempotency_key is not None:
+            asking = asking_of_service(idempotency_key)
         with self._answer_lock:
-            if idempotency_key is not None:
-                earlier = self.store.find_answer(idempotency_key, fingerprint)
-                if earlier is not None:
-                    return Answer(stored=earlier, files=(), is_replayed=True)
+            told = None if asking is None else find_told(self.store, asking, fingerprint)
+            if told is not None:
+                return self._replay(told)
             with _draft_folder(folder) as draft:
-                stored = self._generate(request, find_capacity, draft, fingerprint, progress)
+                live = self.get_live()
+                written = self.write_answer(request, live, find_capacity(live), draft, progress)
                 files = tuple(sorted(path.name for path in draft.iterdir()))
-                documents = [(name, (draft / name).read_bytes()) for name in files]
-                self.store.store_scheme(stored, documents, idempotency_key=idempotency_key)
+                documents = {name: (draft / name).read_bytes() for name in files}
+                stored = _as_stored(written, live, fingerprint, documents["scheme.json"], asking)
+                answer = self._keep(stored, written, documents, asking)
                 if folder is not None:
                     _put_into(folder, draft, files)
-        return Answer(stored=stored, files=files, is_replayed=False)
+        return answer
 
-    def _generate(
-        self,
-        request: SupplyRequest,
-        find_capacity: Callable[[LiveState], pd.DataFrame | None],
-        draft: Path,
-        fingerprint: str,
-        progress: Progress | None,
-    ) -> StoredScheme:
-        from scheme.store import StoredScheme
+    def _replay(self, told: StoredAnswer) -> Answer:
+        stored = self.store.get_scheme(str(told.object_id))
+        return Answer(stored=stored, files=(), is_replayed=True, told=told)
 
-        live = self.get_live()
-        written = self.write_answer(request, live, find_capacity(live), draft, progress)
-        return StoredScheme(
-            scheme_id=written.scheme_id,
-            request_id=written.request_id,
-            request_sha256=fingerprint,
-            snapshot_sha256=live.snapshot.sha256,
-            verdict=written.verdict,
-            content=(draft / "scheme.json").read_bytes(),
-        )
+    def _keep(
+        self, stored: StoredScheme, written: Scheme, documents: Mapping[str, bytes], asking: Asking | None
+    ) -> Answer:
+        """Keep scheme, documents, and where somebody asked, what is told: all or nothing."""
+        if asking is None:
+            self.store.store_scheme(stored, list(documents.items()))
+            return Answer(stored=stored, files=tuple(documents), is_replayed=False)
+        from api.asking import keep_told
+        from scheme.store import CUSTOMER_FOLDER
+
+        kept, record = dict(documents), stored.content
+        if asking.owner_id is not None:
+            own = self.parts.show_customer(written, self.load_policy())
+            kept |= {f"{CUSTOMER_FOLDER}{name}": content for name, content in own.items()}
+            record = own["scheme.json"]
+        told, was_told = keep_told(self.store, stored, list(kept.items()), asking, record)
+        if was_told:
+            return self._replay(told)
+        return Answer(stored=stored, files=tuple(documents), is_replayed=False, told=told)
 
     def write_answer(
         self,
@@ -201,6 +234,22 @@ class Services:
             ledger_sha256=live.head.sha256,
         )
         return self.parts.write_documents(scheme, live.snapshot, folder)
+
+
+def _as_stored(
+    written: Scheme, live: LiveState, fingerprint: str, content: bytes, asking: Asking | None
+) -> StoredScheme:
+    from scheme.store import StoredScheme
+
+    return StoredScheme(
+        scheme_id=written.scheme_id,
+        request_id=written.request_id,
+        request_sha256=fingerprint,
+        snapshot_sha256=live.snapshot.sha256,
+        verdict=written.verdict,
+        content=content,
+        owner_id=None if asking is None else asking.owner_id,
+    )
 
 
 def request_sha256(request: SupplyRequest) -> str:

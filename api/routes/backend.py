@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry
 
+from api.admission import Admission
 from api.capacity_tables import CapacityTables
+from api.routes.writes import Writes
 from api.services import Services
 
 
@@ -16,4 +18,6 @@ class Backend:
 
     services: Services
     tables: CapacityTables
+    admission: Admission
+    writes: Writes
     metrics: CollectorRegistry

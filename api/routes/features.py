@@ -117,7 +117,7 @@ def _add_collections(app: FastAPI, backend: Backend) -> None:
         PREFIX + "/collections/{collection_id:id}/schema",
         tags=[OGC_TAG],
         summary="OGC API: columns of a layer",
-        responses={200: response_of("JSON Schema of the properties", {"type": "object"}, SCHEMA_JSON)},
+        responses={200: response_of("JSON Schema of a feature", {"type": "object"}, SCHEMA_JSON)},
     )
     def get_schema(principal: Reader, request: Request, collection_id: Collection) -> JSONResponse:
         """Types of the columns, so that a client need not guess them from the first features."""
@@ -127,9 +127,12 @@ def _add_collections(app: FastAPI, backend: Backend) -> None:
             "$id": _href(request, f"{_place()}/schema"),
             "title": _TITLE,
             "type": "object",
+            "required": ["type", "geometry", "properties"],
             "properties": {
-                "geometry": {"x-ogc-role": "primary-geometry", "format": "geometry-point"},
-                **{name: _column(name) for name in _COLUMNS},
+                "type": {"const": "Feature"},
+                "id": {"type": "string"},
+                "geometry": {"$ref": "https://geojson.org/schema/Point.json"},
+                "properties": {"type": "object", "properties": {name: _column(name) for name in _COLUMNS}},
             },
         }
         return JSONResponse(content, media_type=SCHEMA_JSON)

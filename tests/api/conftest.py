@@ -19,6 +19,7 @@ from gridmodel.findings import TableCount
 from gridmodel.net import build_net
 from gridmodel.readers.pandapower_frames import empty_in_flight
 from gridmodel.snapshot import Snapshot
+from scheme.disclosure.rules import ApplicationLimits
 from scheme.model import Provenance, Reason, Scheme
 from scheme.store import Store
 
@@ -128,6 +129,12 @@ def fake_documents(scheme: Scheme, snapshot: Snapshot, folder: Path) -> Scheme:
     return scheme
 
 
+def fake_customer_files(scheme: Scheme, policy: FakePolicy) -> dict[str, bytes]:
+    """What a customer may read: nothing but the verdict."""
+    record = {"scheme_id": scheme.scheme_id, "request_id": scheme.request_id, "verdict": scheme.verdict}
+    return {"scheme.json": json.dumps(record).encode(), "scheme.pdf": b"%PDF-1.7 for the customer"}
+
+
 def fake_parts(**changes: Any) -> Parts:
     """Calculations that answer at once."""
     parts: dict[str, Any] = {
@@ -136,6 +143,8 @@ def fake_parts(**changes: Any) -> Parts:
         "node_capacity": fake_capacity,
         "generate_scheme": fake_scheme,
         "write_documents": fake_documents,
+        "show_customer": fake_customer_files,
+        "application_limits": lambda policy: ApplicationLimits(days=30, allows=lambda applications: True),
     }
     return Parts(**{**parts, **changes})
 
