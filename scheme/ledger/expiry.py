@@ -6,19 +6,14 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from scheme.policy.parameter import PolicyView
-from scheme.rules.validity import add_months, compute_validity
+from scheme.rules.validity import compute_validity
 
 CIVIL_ZONE = ZoneInfo("Asia/Shanghai")
 """Days of notices and of validity are days of Beijing time, wherever the server stands."""
 
 
-def last_valid_day(start: date, *, months: int) -> date:
-    """Return the last day of a validity of whole months; the month's last day where it has no such day."""
-    return add_months(start, months)
-
-
 def expires_on(answered_on: date, policy: PolicyView, *, is_low_voltage: bool) -> date:
-    """Return the last valid day of a scheme answered on a day (供电方案有效期).
+    """Return the last valid day, inclusive, of a scheme answered on a day (供电方案有效期).
 
     Args:
         answered_on: Day of the notice.

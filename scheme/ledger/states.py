@@ -46,7 +46,6 @@ TRANSITIONS: Mapping[tuple[State, Step], State] = MappingProxyType(
 
 LIVE: tuple[State, ...] = ("held", "committed", "energised")
 """States that use capacity."""
-TERMINAL: tuple[State, ...] = ("closed", "expired", "withdrawn", "superseded", "cancelled", "reduced")
 
 CONFIRMING: frozenset[Step] = frozenset({"commit", "energise"})
 """Steps that bind the utility: a ``held`` hold takes them on its last valid day, not after."""
@@ -79,8 +78,3 @@ def next_state(state: State, step: Step) -> State:
     if following is None:
         raise HoldStateError(f"a hold that is {state} cannot take this step", state=state, step=step)
     return following
-
-
-def states_before(step: Step) -> tuple[State, ...]:
-    """Return the states a step may be taken from."""
-    return tuple(state for state, taken in TRANSITIONS if taken == step)

@@ -223,7 +223,6 @@ def expiry_by_90_days(patch: Patch) -> None:
         return day + timedelta(days=30 * months)
 
     patch.setattr(validity, "add_months", add)
-    patch.setattr(expiry, "add_months", add)
 
 
 def utc_day_end(patch: Patch) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from scheme.ledger import ClockJumpError, HoldStateError
 from scheme.ledger.alarms import find_alarms, open_alarms
-from scheme.ledger.expiry import civil_day, expires_on, is_over, last_valid_day
+from scheme.ledger.expiry import civil_day, expires_on, is_over
 from scheme.ledger.sweeper import confirm_clock
 from scheme.policy.loader import load_policy
 from tests.ledger.cases import ENGINEER, SWEEPER, Clock, accounts, activate, open_ledger, reserve, used_kva, wanted
@@ -17,27 +17,23 @@ BEIJING = timezone(timedelta(hours=8))
 
 
 @pytest.mark.parametrize(
-    ("start", "months", "last"),
+    ("answered", "is_low_voltage", "last"),
     [
-        (date(2026, 11, 30), 3, date(2027, 2, 28)),
-        (date(2027, 11, 30), 3, date(2028, 2, 29)),
-        (date(2026, 1, 31), 3, date(2026, 4, 30)),  # 90 days would be 1 May
-        (date(2028, 2, 29), 12, date(2029, 2, 28)),
-        (date(2027, 2, 28), 12, date(2028, 2, 28)),  # not the 29th: the same day of the month exists
-        (date(2026, 12, 31), 3, date(2027, 3, 31)),
-        (date(2026, 12, 31), 2, date(2027, 2, 28)),
-        (date(2026, 10, 1), 3, date(2027, 1, 1)),
-        (date(2026, 11, 23), 3, date(2027, 2, 23)),
+        (date(2026, 11, 30), True, date(2027, 2, 28)),
+        (date(2027, 11, 30), True, date(2028, 2, 29)),
+        (date(2026, 1, 31), True, date(2026, 4, 30)),  # 90 days would be 1 May
+        (date(2026, 12, 31), True, date(2027, 3, 31)),
+        (date(2026, 10, 1), True, date(2027, 1, 1)),
+        (date(2026, 11, 23), True, date(2027, 2, 23)),
+        (date(2028, 2, 29), False, date(2029, 2, 28)),
+        (date(2027, 2, 28), False, date(2028, 2, 28)),  # not the 29th: the same day of the month exists
+        (date(2026, 11, 30), False, date(2027, 11, 30)),
     ],
 )
-def test_validity_is_counted_in_calendar_months(start: date, months: int, last: date) -> None:
-    assert last_valid_day(start, months=months) == last
-
-
-@pytest.mark.parametrize(("is_low_voltage", "last"), [(True, date(2027, 2, 28)), (False, date(2027, 11, 30))])
-def test_low_voltage_is_valid_for_three_months_and_10_kv_for_a_year(is_low_voltage: bool, last: date) -> None:
-    policy = load_policy("shenqiu-2022", date(2026, 11, 30))
-    assert expires_on(date(2026, 11, 30), policy, is_low_voltage=is_low_voltage) == last
+def test_low_voltage_is_valid_for_three_calendar_months_and_10_kv_for_a_year(
+    answered: date, is_low_voltage: bool, last: date
+) -> None:
+    assert expires_on(answered, load_policy("shenqiu-2022", answered), is_low_voltage=is_low_voltage) == last
 
 
 def test_days_are_days_of_beijing() -> None:
@@ -96,9 +92,9 @@ def test_what_is_committed_does_not_expire(sqlite_url: str) -> None:
 @pytest.mark.parametrize(
     "jump", [timedelta(hours=1, seconds=1), timedelta(days=1), timedelta(days=400)], ids=["1 h 1 s", "1 d", "400 d"]
 )
-def test_a_jump_ahead_stops_the_sweeper_until_a_person_has_looked(store_url: str, jump: timedelta) -> None:
+def test_a_jump_ahead_stops_the_sweeper_until_a_person_has_looked(sqlite_url: str, jump: timedelta) -> None:
     clock = Clock()
-    ledger = open_ledger(store_url, clock=clock)
+    ledger = open_ledger(sqlite_url, clock=clock)
     hold = reserve(ledger, wanted("N1", 10, expires_on=date(2026, 11, 23)))
     ledger.sweep(actor=SWEEPER)
     start = clock.at
@@ -141,10 +137,10 @@ def test_after_a_person_confirmed_the_clock_what_is_due_expires(sqlite_url: str)
     ids=["1 s", "5 s", "5.001 s", "10 d"],
 )
 def test_a_clock_that_goes_back_raises_an_alarm_and_freezes_nothing(
-    store_url: str, back: timedelta, alarms: list[str]
+    sqlite_url: str, back: timedelta, alarms: list[str]
 ) -> None:
     clock = Clock()
-    ledger = open_ledger(store_url, clock=clock)
+    ledger = open_ledger(sqlite_url, clock=clock)
     reserve(ledger, wanted("N1", 10))
     last_at = ledger.time()
     clock.go(-back)

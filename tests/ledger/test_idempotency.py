@@ -74,8 +74,8 @@ def test_the_same_key_with_another_body_is_refused(store_url: str) -> None:
     assert set(used_kva(ledger).values()) == {100.0}
 
 
-def test_a_key_belongs_to_its_principal_and_operation(store_url: str) -> None:
-    ledger = open_ledger(store_url)
+def test_a_key_belongs_to_its_principal_and_operation(sqlite_url: str) -> None:
+    ledger = open_ledger(sqlite_url)
     hold = issue(ledger, wanted("N1", 10), claim("k"))
     other = IdempotencyClaim(principal_id="wang", operation="issue", key="k", fingerprint="body")
     assert issue(ledger, wanted("N1", 10), other) != hold
@@ -97,18 +97,18 @@ def test_the_key_of_an_expired_hold_still_gives_the_old_answer(store_url: str) -
     assert used_kva(ledger) == {}
 
 
-def test_the_answer_outlives_the_process(store_url: str) -> None:
-    ledger = open_ledger(store_url)
+def test_the_answer_outlives_the_process(sqlite_url: str) -> None:
+    ledger = open_ledger(sqlite_url)
     hold, asked = wanted("N1", 100), claim("k")
     first = issue(ledger, hold, asked)
     ledger.store.close()
-    restarted = Ledger(Database(store_url), now=Clock())
+    restarted = Ledger(Database(sqlite_url), now=Clock())
     assert issue(restarted, hold, asked) == first
     assert used_kva(restarted)["transformer:T1"] == 100.0
 
 
-def test_a_refusal_for_want_of_room_leaves_the_key_free_unless_it_is_kept(store_url: str) -> None:
-    ledger = open_ledger(store_url)
+def test_a_refusal_for_want_of_room_leaves_the_key_free_unless_it_is_kept(sqlite_url: str) -> None:
+    ledger = open_ledger(sqlite_url)
     asked = claim("k")
     with pytest.raises(CapacityExhaustedError):
         issue(ledger, wanted("N1", 401), asked)

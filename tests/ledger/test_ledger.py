@@ -49,8 +49,8 @@ def test_a_hold_counts_at_every_level_of_its_path(store_url: str) -> None:
 
 
 @pytest.mark.parametrize("steps", [("commit",), ("commit", "energise"), ("energise",)])
-def test_what_is_bound_is_posted_and_counts_on(store_url: str, steps: tuple[str, ...]) -> None:
-    ledger = open_ledger(store_url)
+def test_what_is_bound_is_posted_and_counts_on(sqlite_url: str, steps: tuple[str, ...]) -> None:
+    ledger = open_ledger(sqlite_url)
     hold = reserve(ledger, wanted("N1", 100))
     assert counters(ledger) == (100, 0)
     for step in steps:
@@ -110,8 +110,8 @@ def test_a_level_whose_limit_is_not_known_refuses_nothing_and_still_counts(store
     assert caught.value.account_id == "substation:S1"
 
 
-def test_two_source_points_both_count_where_they_meet(store_url: str) -> None:
-    ledger = open_ledger(store_url)
+def test_two_source_points_both_count_where_they_meet(sqlite_url: str) -> None:
+    ledger = open_ledger(sqlite_url)
     shares = tuple(
         SourceShare(source_no=n, node_element_id=node, share_va=kva * KVA, path=PATHS[node])
         for n, node, kva in ((1, "N4", 300), (2, "N2", 100))
@@ -133,16 +133,16 @@ def test_a_reduction_gives_back_exactly_what_is_no_longer_wanted(store_url: str)
 
 
 @pytest.mark.parametrize("capacity_va", [0, -1, 100 * KVA, 101 * KVA])
-def test_a_reduction_to_no_less_is_refused(store_url: str, capacity_va: int) -> None:
-    ledger = open_ledger(store_url)
+def test_a_reduction_to_no_less_is_refused(sqlite_url: str, capacity_va: int) -> None:
+    ledger = open_ledger(sqlite_url)
     hold = ledger.commit(reserve(ledger, wanted("N1", 100)).hold_id, actor=ENGINEER)
     with pytest.raises(InputError, match="less than before"):
         ledger.reduce(hold.hold_id, capacity_va=capacity_va, actor=ENGINEER)
     assert counters(ledger) == (0, 100)
 
 
-def test_what_was_only_held_cannot_be_reduced(store_url: str) -> None:
-    ledger = open_ledger(store_url)
+def test_what_was_only_held_cannot_be_reduced(sqlite_url: str) -> None:
+    ledger = open_ledger(sqlite_url)
     hold = reserve(ledger, wanted("N1", 100))
     with pytest.raises(HoldStateError):
         ledger.reduce(hold.hold_id, capacity_va=KVA, actor=ENGINEER)
@@ -158,8 +158,8 @@ def test_a_newer_scheme_of_the_request_takes_the_place_of_the_earlier_one(store_
     assert used_kva(ledger) == dict.fromkeys(PATHS["N2"], 390.0)
 
 
-def test_an_earlier_scheme_stays_where_the_newer_one_does_not_fit(store_url: str) -> None:
-    ledger = open_ledger(store_url)
+def test_an_earlier_scheme_stays_where_the_newer_one_does_not_fit(sqlite_url: str) -> None:
+    ledger = open_ledger(sqlite_url)
     first = wanted("N1", 400)
     old = reserve(ledger, first)
     with pytest.raises(CapacityExhaustedError):
@@ -179,8 +179,8 @@ def test_one_request_holds_capacity_once(store_url: str) -> None:
     assert used_kva(ledger) == dict.fromkeys(PATHS["N1"], 10.0)
 
 
-def test_the_same_name_of_a_request_with_another_owner_is_another_request(store_url: str) -> None:
-    ledger = open_ledger(store_url)
+def test_the_same_name_of_a_request_with_another_owner_is_another_request(sqlite_url: str) -> None:
+    ledger = open_ledger(sqlite_url)
     first = wanted("N1", 10)
     old = reserve(ledger, first)
     reserve(ledger, wanted("N2", 10, request_id=first.request_id, owner_id="wang"))
@@ -200,8 +200,8 @@ def test_a_certificate_is_stale_once_load_came_anywhere_in_its_island(store_url:
     reserve(ledger, hold)
 
 
-def test_a_certificate_stays_good_when_only_the_state_of_a_hold_changes(store_url: str) -> None:
-    ledger = open_ledger(store_url)
+def test_a_certificate_stays_good_when_only_the_state_of_a_hold_changes(sqlite_url: str) -> None:
+    ledger = open_ledger(sqlite_url)
     other = reserve(ledger, wanted("N3", 10))
     hold = wanted("N1", 10)
     made = certificate(ledger, hold)
@@ -219,15 +219,15 @@ def test_a_certificate_of_the_snapshot_before_is_stale(store_url: str) -> None:
         ledger.reserve(hold, certificate=made, actor=ENGINEER)
 
 
-def test_a_path_the_network_no_longer_has_is_refused(store_url: str) -> None:
-    ledger = open_ledger(store_url)
+def test_a_path_the_network_no_longer_has_is_refused(sqlite_url: str) -> None:
+    ledger = open_ledger(sqlite_url)
     activate(ledger, [account for account in accounts() if account.account_id != "transformer:T1"])
     with pytest.raises(PinsMovedError, match="no longer has"):
         reserve(ledger, wanted("N1", 10))
 
 
-def test_what_does_not_exist_is_said_not_to(store_url: str) -> None:
-    ledger = open_ledger(store_url)
+def test_what_does_not_exist_is_said_not_to(sqlite_url: str) -> None:
+    ledger = open_ledger(sqlite_url)
     with pytest.raises(NotFoundError):
         ledger.commit("hld_none", actor=ENGINEER)
     with pytest.raises(NotFoundError):
@@ -261,8 +261,8 @@ def test_a_closed_hold_frees_its_capacity_in_the_transaction_that_brings_the_loa
     assert used_kva(ledger) == {}
 
 
-def test_a_failure_of_what_is_written_with_it_undoes_the_hold(store_url: str) -> None:
-    ledger = open_ledger(store_url)
+def test_a_failure_of_what_is_written_with_it_undoes_the_hold(sqlite_url: str) -> None:
+    ledger = open_ledger(sqlite_url)
     hold = wanted("N1", 100)
 
     def fail(_: object) -> None:

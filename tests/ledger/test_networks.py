@@ -67,8 +67,8 @@ def test_a_hold_without_a_place_waits_for_a_person_and_is_not_lost(store_url: st
     assert_sound(ledger)
 
 
-def test_an_orphan_can_be_withdrawn(store_url: str) -> None:
-    ledger = open_ledger(store_url)
+def test_an_orphan_can_be_withdrawn(sqlite_url: str) -> None:
+    ledger = open_ledger(sqlite_url)
     hold = reserve(ledger, wanted("N2", 100))
     remap(ledger, {(hold.hold_id, 1): None})
     assert ledger.withdraw(hold.hold_id, actor=ENGINEER).state == "withdrawn"
@@ -76,8 +76,8 @@ def test_an_orphan_can_be_withdrawn(store_url: str) -> None:
     assert_sound(ledger)
 
 
-def test_what_nobody_mapped_and_has_lost_its_path_becomes_an_orphan(store_url: str) -> None:
-    ledger = open_ledger(store_url)
+def test_what_nobody_mapped_and_has_lost_its_path_becomes_an_orphan(sqlite_url: str) -> None:
+    ledger = open_ledger(sqlite_url)
     lost, stays = reserve(ledger, wanted("N2", 100)), reserve(ledger, wanted("N1", 50))
     with ledger.store.write() as connection:
         ledger.open_accounts(connection, [a for a in accounts() if a.account_id != "transformer:T2"])
@@ -87,8 +87,8 @@ def test_what_nobody_mapped_and_has_lost_its_path_becomes_an_orphan(store_url: s
     assert_sound(ledger)
 
 
-def test_a_new_network_may_overload_an_account_and_then_says_so(store_url: str) -> None:
-    ledger = open_ledger(store_url)
+def test_a_new_network_may_overload_an_account_and_then_says_so(sqlite_url: str) -> None:
+    ledger = open_ledger(sqlite_url)
     hold = reserve(ledger, wanted("N2", 400))
     reserve(ledger, wanted("N4", 450))
     remap(ledger, {(hold.hold_id, 1): MOVED})
@@ -97,8 +97,8 @@ def test_a_new_network_may_overload_an_account_and_then_says_so(store_url: str) 
     assert_sound(ledger)
 
 
-def test_a_failed_import_leaves_everything_as_it_was(store_url: str) -> None:
-    ledger = open_ledger(store_url)
+def test_a_failed_import_leaves_everything_as_it_was(sqlite_url: str) -> None:
+    ledger = open_ledger(sqlite_url)
     hold = reserve(ledger, wanted("N2", 100))
     before = ledger.find_accounts(), ledger.head()
 

@@ -18,7 +18,9 @@ Check = Callable[[str], None]
 
 
 def day_table(_: str) -> None:
-    test_expiry.test_validity_is_counted_in_calendar_months(date(2026, 1, 31), 3, date(2026, 4, 30))
+    test_expiry.test_low_voltage_is_valid_for_three_calendar_months_and_10_kv_for_a_year(
+        date(2026, 1, 31), True, date(2026, 4, 30)
+    )
 
 
 def race(url: str) -> None:
