@@ -17,15 +17,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.exceptions import Abort, TyperException
 
+from api.backup_commands import add_backup_commands
+from api.import_command import add_import
 from api.key_commands import key_app
 from api.ledger_commands import add_ledger_commands
-from api.options import Shared, callback, command
+from api.options import Format, Shared, Source, callback, command
 from api.policy_commands import policy_app
+from api.publication_commands import publish_app
 from api.serve_command import add_serve
 from gridmodel.errors import DomainError, InputError
 
@@ -35,15 +38,13 @@ if TYPE_CHECKING:
 EXIT_DONE, EXIT_REFUSED, EXIT_INPUT, EXIT_INTERNAL, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
 INPUT_CODES = frozenset(
     {"snapshot.missing", "snapshot.moved", "not_found", "grid.no_convergence", "scheme.policy_not_in_force"}
+    | {"publication.state", "publication.second_person", "publication.leak"}
 )
 """Errors that the caller can mend, besides every :class:`InputError`."""
 
 REQUEST_BYTES_MAX = 262_144
 CHANGES_BYTES_MAX = 16_777_216
 SCHEME_BYTES_MAX = 67_108_864
-
-Source = Annotated[Path, typer.Argument(metavar="SOURCE", help="pandapower JSON 文件,或数据表(CSV 文件夹、xlsx)")]
-Format = Annotated[Literal["auto", "pandapower", "tables", "cim"], typer.Option("--format", help="来源格式")]
 
 Stock = Annotated[Path | None, typer.Option("--stock", metavar="FILE", help="物资库存表(.csv、.xlsx)")]
 
@@ -106,6 +107,7 @@ def _show_version(is_asked: bool) -> None:
 _VERSION = Annotated[bool, typer.Option("--version", is_eager=True, callback=_show_version, help="显示版本")]
 app.add_typer(policy_app)
 app.add_typer(key_app)
+app.add_typer(publish_app)
 callback(app, inspect.Parameter("version", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=_VERSION))
 
 
@@ -136,20 +138,7 @@ def demo(
     return EXIT_DONE
 
 
-@command(app, "import")
-def import_source(shared: Shared, source: Source, source_format: Format = "auto") -> int:
-    """读入电网数据,经质量检查后存为断面;要么全部成功,要么不改动存储。"""
-    from api.report import has_error_findings, show_snapshot, snapshot_summary, write_json
-    from gridmodel.readers.select import read_source
-
-    store = shared.open_store()
-    snapshot = store.store_snapshot(read_source(source, source_format=source_format))
-    if shared.json:
-        write_json({"snapshot_sha256": snapshot.sha256, **snapshot_summary(snapshot)})
-    else:
-        show_snapshot(snapshot)
-        sys.stdout.write(f"已存为当前断面 {snapshot.sha256}\n")
-    return EXIT_REFUSED if has_error_findings(snapshot) else EXIT_DONE
+add_import(app)
 
 
 @command(app, "check")
@@ -284,6 +273,7 @@ def replay_scheme(
 
 add_serve(app)
 add_ledger_commands(app)
+add_backup_commands(app)
 
 
 @command(app, "template")
