@@ -35,9 +35,14 @@ def add_capacity(app: FastAPI, backend: Backend) -> None:
         limit: Annotated[int, Query(ge=1, le=NODES_MAX)] = NODES,
         offset: Annotated[int, Query(ge=0, le=OFFSET_MAX)] = 0,
     ) -> JSONResponse:
-        """Figures of different nodes are not additive. While the table is being computed the answer is 503."""
+        """Figures of different nodes are not additive. While the table of a new grid is computed the answer is 503.
+
+        Rows are net of every live hold up to entry ``ledger_seq`` of the ledger, which is not older than the question:
+        what a change before it made stale is computed again first.
+        """
         box = None if bbox is None else parse_bbox(bbox)
-        table = contract_table(backend.tables.get())
+        found = backend.tables.get()
+        table = contract_table(found)
         if box is not None:
             table = within(table, box)
         page = table.iloc[offset : offset + limit]
@@ -47,6 +52,8 @@ def add_capacity(app: FastAPI, backend: Backend) -> None:
         content = {
             "type": "FeatureCollection",
             "note": NOT_ADDITIVE,
+            "ledger_seq": found.attrs["ledger_seq"],
+            "ledger_sha256": found.attrs["ledger_sha256"],
             "columns": list(CONTRACT_COLUMNS),
             "numberMatched": len(table),
             "numberReturned": len(page),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
@@ -14,7 +15,6 @@ import pytest
 from api.updates import Updates
 from gridmodel.changes import SwitchChange
 from gridmodel.snapshot import Snapshot
-from scheme.admission.settlement import Settlement
 from scheme.ledger import CapacityExhaustedError
 from tests.admission.utility import ENGINEER, Utility, small_grid
 from tests.capacity.snapshots import snapshot_of
@@ -135,25 +135,31 @@ def test_number_that_went_to_another_node_is_no_place_for_the_hold(
     assert done.outcome.orphans == (hold.hold_id,)
 
 
-def test_activation_that_fails_half_way_leaves_the_old_snapshot_and_every_hold(
-    on_store: Callable[..., Utility], grid: Snapshot, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("dies_at", ["accounts", "holds", "end"])
+def test_process_killed_half_way_leaves_the_old_snapshot_and_every_hold(
+    on_store: Callable[..., Utility], grid: Snapshot, dies_at: str
 ) -> None:
+    """The process ends without a word, as by a kill, after each of the steps of the transaction."""
     utility = on_store()
     hold = utility.issue("bus:4", 50.0, **LV)
     before, head = utility.store.find_current_sha256(), utility.ledger.head()
-    settle = Settlement.__call__
-
-    def breaks(self: Settlement, *given: Any) -> None:
-        settle(self, *given)
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(Settlement, "__call__", breaks)
-    with pytest.raises(KeyboardInterrupt):
-        utility.admission.activate(without_bus_4(grid), actor=ENGINEER)
+    utility.store.close()
+    child = os.fork()
+    if child == 0:
+        dying = on_store()
+        if dies_at == "accounts":
+            dying.ledger.list_live = lambda *_: os._exit(9)  # type: ignore[method-assign]
+        elif dies_at == "holds":
+            dying.ledger.time_in = lambda *_: os._exit(9)  # type: ignore[method-assign]
+        dying.admission.activate(without_bus_4(grid), actor=ENGINEER, also=lambda *_: os._exit(9))
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
     assert (utility.store.find_current_sha256(), utility.ledger.head()) == (before, head)
     assert utility.ledger.find_hold(hold.hold_id).sources == hold.sources
     assert utility.services.get_live().unplaced == ()
     utility.check_ledger()
+    done = utility.admission.activate(without_bus_4(grid), actor=ENGINEER)  # and once more, to the end
+    assert done.outcome.orphans == (hold.hold_id,)
 
 
 @pytest.mark.parametrize(
