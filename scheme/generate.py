@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from datetime import date
-from functools import lru_cache
+from functools import cache
 from importlib.metadata import version as installed_version
 from typing import Any
 
@@ -141,7 +141,7 @@ def generate_scheme(
     return answer.complete(decision, investment, drafts, found.rejected, rejected_sets=found.rejected_sets)
 
 
-@lru_cache(maxsize=1)
+@cache
 def engine_name() -> str:
     """Return name and version of the load flow that verifies."""
     return f"pandapower {installed_version('pandapower')}"
