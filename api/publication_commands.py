@@ -7,6 +7,7 @@ holder of the key.
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -132,6 +133,24 @@ def write_file(
     else:
         sys.stdout.write(f"已写入 {out}\n")
     return 0
+
+
+@command(publish_app, "verify")
+def verify(shared: Shared, publication_id: Id, public_db: PublicDb = None) -> int:
+    """按所载断面和台账重作文件,与登记的逐字节比较;不同时退出状态为 1。日期和规则集取自登记。"""
+    from api.report import write_json
+    from scheme.publication.register import Register
+
+    store = shared.open_store()
+    kept = Register(store).get(publication_id)
+    store.close()
+    own = replace(shared, as_of=kept.as_of, profile=kept.profile)
+    is_reproduced = _open(own, public_db).is_reproduced(publication_id)
+    if shared.json:
+        write_json({"publication_id": publication_id, "is_reproduced": is_reproduced})
+    else:
+        sys.stdout.write("逐字节相同\n" if is_reproduced else "不相同\n")
+    return 0 if is_reproduced else 1
 
 
 @command(publish_app, "monthly-list")

@@ -13,10 +13,12 @@ from scheme.publication.records import Publication, PublicationStateError
 
 if TYPE_CHECKING:
     from api.capacity_tables import CapacityTables
+    from api.live_grid import LiveState
     from api.services import Services
     from scheme.ledger.records import Actor
+    from scheme.publication.document import Basis
+    from scheme.publication.drafting import FrozenGrid
     from scheme.publication.public_store import PublicFile, PublicStore
-    from scheme.publication.workflow import FrozenGrid
 
 Progress = Callable[[int, int], None]
 _ID_BYTES = 16
@@ -71,8 +73,7 @@ class Publications:
             NoSnapshotError: Nothing has been imported.
             PublicationStateError: A promise has no place in the grid; a person decides first.
         """
-        from scheme.publication.document import Basis
-        from scheme.publication.workflow import FrozenGrid
+        from scheme.publication.drafting import FrozenGrid
 
         live = self._services.get_live()
         if live.unplaced:
@@ -80,18 +81,14 @@ class Publications:
                 "promises without a place in the current grid would be missing from the figures",
                 holds=", ".join(live.unplaced[:5]),
             )
-        return FrozenGrid(
-            snapshot=live.snapshot,
-            table=self._tables.get_for(live),
-            basis=Basis(snapshot_sha256=live.snapshot.sha256, ledger_seq=live.head.seq, ledger_sha256=live.head.sha256),
-        )
+        return FrozenGrid(snapshot=live.snapshot, table=self._tables.get_for(live), basis=_basis(live))
 
     def draft(
         self, actor: Actor, *, negative_list: Collection[str] | None = None, progress: Progress | None = None
     ) -> Publication:
-        """Make a draft of the grid as it stands; see :func:`scheme.publication.workflow.draft`."""
+        """Make a draft of the grid as it stands; see :func:`scheme.publication.drafting.draft`."""
+        from scheme.publication.drafting import draft
         from scheme.publication.grid import SECRET_BYTES
-        from scheme.publication.workflow import draft
 
         return draft(
             self.register,
@@ -105,8 +102,8 @@ class Publications:
         )
 
     def scan(self, publication_id: str, actor: Actor) -> Publication:
-        """Look for leaks in a draft, on the grid it was made of; see :func:`scheme.publication.workflow.scan`."""
-        from scheme.publication.workflow import scan
+        """Look for leaks in a draft, on the grid it was made of; see :func:`scheme.publication.drafting.scan`."""
+        from scheme.publication.drafting import scan
 
         kept = self.register.get(publication_id)
         live = self._services.get_live_at(kept.basis.snapshot_sha256, ledger_seq=kept.basis.ledger_seq)
@@ -114,22 +111,42 @@ class Publications:
         texts = self._ledger_texts(kept.basis.ledger_seq)
         return scan(self.register, publication_id, live.snapshot, policy, actor=actor, further_texts=texts)
 
+    def is_reproduced(self, publication_id: str) -> bool:
+        """Return whether the frozen pair a publication names gives its very bytes again.
+
+        The day of the service must be that of the draft: commitments in force and rules hang on it.
+
+        Raises:
+            NotFoundError: No such publication, or the store does not hold its snapshot any more.
+            PublicationStateError: It is another day.
+        """
+        from scheme.publication.drafting import FrozenGrid, remake
+
+        kept, policy = self.register.get(publication_id), self._services.load_policy()
+        if (policy.as_of.isoformat(), policy.profile) != (kept.as_of, kept.profile):
+            raise PublicationStateError(
+                "a draft is made again under its own day and profile", allowed=f"{kept.as_of}, {kept.profile}"
+            )
+        live = self._services.get_live_at(kept.basis.snapshot_sha256, ledger_seq=kept.basis.ledger_seq)
+        frozen = FrozenGrid(snapshot=live.snapshot, table=self._tables.get_for(live), basis=_basis(live))
+        return remake(self.register, publication_id, frozen, policy) == self.register.get_content(publication_id)
+
     def release(self, publication_id: str, *, content_sha256: str, actor: Actor) -> Publication:
-        """Put a scanned draft into public; see :func:`scheme.publication.workflow.release`."""
-        from scheme.publication.workflow import release
+        """Put a scanned draft into public; see :func:`scheme.publication.releasing.release`."""
+        from scheme.publication.releasing import release
 
         policy = self._services.load_policy()
         return release(self.register, self.public, publication_id, policy, content_sha256=content_sha256, actor=actor)
 
     def withdraw(self, publication_id: str, *, reason: str, actor: Actor) -> Publication:
-        """Take a publication out of public; see :func:`scheme.publication.workflow.withdraw`."""
-        from scheme.publication.workflow import withdraw
+        """Take a publication out of public; see :func:`scheme.publication.releasing.withdraw`."""
+        from scheme.publication.releasing import withdraw
 
         return withdraw(self.register, self.public, publication_id, reason=reason, actor=actor)
 
     def mirror(self) -> None:
         """Mend what a crash left between the two sides."""
-        from scheme.publication.workflow import mirror
+        from scheme.publication.releasing import mirror
 
         if self._public is not None:
             mirror(self.register, self._public)
@@ -145,6 +162,12 @@ class Publications:
         with self._services.store.read() as connection:
             holds = live_at(connection, seq)
         return {text for hold in holds for text in (hold.hold_id, hold.scheme_id, hold.request_id, hold.owner_id)}
+
+
+def _basis(live: LiveState) -> Basis:
+    from scheme.publication.document import Basis
+
+    return Basis(snapshot_sha256=live.snapshot.sha256, ledger_seq=live.head.seq, ledger_sha256=live.head.sha256)
 
 
 def describe_publication(made: Publication) -> dict[str, Any]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from gridmodel.snapshot import Snapshot, seal
 from scheme.publication.document import Basis
-from scheme.publication.workflow import FrozenGrid
+from scheme.publication.drafting import FrozenGrid
+from scheme.store import Store
 from tests.stores import postgres_server, postgres_url, store_url
 
 __all__ = ["postgres_server", "postgres_url", "store_url"]
@@ -18,6 +21,16 @@ __all__ = ["postgres_server", "postgres_url", "store_url"]
 def sealed(township: Snapshot) -> Snapshot:
     """The township with its digest."""
     return seal(township)[0]
+
+
+@pytest.fixture(scope="session")
+def grid_file(sealed: Snapshot, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite store with the township imported; tests work on copies."""
+    file = tmp_path_factory.mktemp("grid") / "grid.db"
+    store = Store(str(file))
+    store.store_snapshot(sealed)
+    store.close()
+    return file
 
 
 @pytest.fixture(scope="session")

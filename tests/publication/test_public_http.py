@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
@@ -59,9 +60,9 @@ class Running:
         return found
 
 
-def run(tmp_path: Path, sealed: Snapshot, audience: str = "public") -> Iterator[Running]:
+def run(tmp_path: Path, grid_file: Path, audience: str = "public") -> Iterator[Running]:
+    shutil.copy(grid_file, tmp_path / "grid.db")
     store = Store(str(tmp_path / "grid.db"))
-    store.store_snapshot(sealed)
     day = [date(2026, 11, 20)]
     parts = replace(product_parts(write_public_policy(tmp_path / "policy", audience)), node_capacity=quick_capacity)
     services = Services(store, profile="our-county", clock=lambda: day[0], parts=parts)
@@ -77,14 +78,14 @@ def run(tmp_path: Path, sealed: Snapshot, audience: str = "public") -> Iterator[
 
 
 @pytest.fixture
-def running(tmp_path: Path, sealed: Snapshot) -> Iterator[Running]:
-    yield from run(tmp_path, sealed)
+def running(tmp_path: Path, grid_file: Path) -> Iterator[Running]:
+    yield from run(tmp_path, grid_file)
 
 
 @pytest.fixture(scope="module")
-def shown(tmp_path_factory: pytest.TempPathFactory, sealed: Snapshot) -> Iterator[Running]:
+def shown(tmp_path_factory: pytest.TempPathFactory, grid_file: Path) -> Iterator[Running]:
     """An application with a publication in public; tests only read."""
-    for made in run(tmp_path_factory.mktemp("shown"), sealed):
+    for made in run(tmp_path_factory.mktemp("shown"), grid_file):
         made.publish()
         yield made
 
@@ -189,8 +190,8 @@ def test_tiles_that_do_not_exist_are_refused(shown: Running, place: str, status:
     assert shown["anyone"].get(f"/v1/public/tiles/{place}.mvt").status_code == status
 
 
-def test_on_application_only_staff_read_the_map(tmp_path: Path, sealed: Snapshot) -> None:
-    for made in run(tmp_path, sealed, audience="on_application"):
+def test_on_application_only_staff_read_the_map(tmp_path: Path, grid_file: Path) -> None:
+    for made in run(tmp_path, grid_file, audience="on_application"):
         assert made.publish()["audience"] == "on_application"
         for who in ("anyone", "customer", "public"):
             answer = made[who].get("/v1/public/capacity")

@@ -17,11 +17,12 @@ from scheme.ledger.records import Actor
 from scheme.policy.loader import load_policy
 from scheme.policy.parameter import PolicyView
 from scheme.publication.document import digest_of
+from scheme.publication.drafting import FrozenGrid, draft, remake, scan
 from scheme.publication.public_store import PublicFile, PublicStore, check_apart, default_public_url
 from scheme.publication.records import LeakFoundError, Publication, PublicationStateError, SecondPersonError
 from scheme.publication.register import Register
+from scheme.publication.releasing import mirror, release, withdraw
 from scheme.publication.tables import PUBLICATION
-from scheme.publication.workflow import FrozenGrid, draft, mirror, release, scan, withdraw
 from scheme.store import Store, StoreError
 from tests.publication.examples import KEY, write_public_policy
 
@@ -302,6 +303,17 @@ def test_negative_list_is_checked_and_marks_squares(desk: Desk, sealed: Snapshot
     assert {item["is_restricted"] for item in told if item["class"] != "suppressed"} == {True}
     assert made.negative_list_sha256 is not None
     assert desk.scan(made.publication_id).state == "scanned"
+
+
+def test_the_frozen_pair_gives_the_same_bytes_again(desk: Desk) -> None:
+    desk.release(desk.scanned())
+    desk.day = date(2026, 12, 20)
+    made = desk.draft(negative_list=["F11"])  # with a memory and a list
+    again = remake(desk.register, made.publication_id, desk.frozen, desk.policy)
+    assert again == desk.register.get_content(made.publication_id)
+    moved = replace(desk.frozen, basis=replace(desk.frozen.basis, ledger_seq=1))
+    with pytest.raises(PublicationStateError, match="not those of the publication"):
+        remake(desk.register, made.publication_id, moved, desk.policy)
 
 
 def test_draft_tells_how_far_it_is(desk: Desk) -> None:

@@ -1,4 +1,4 @@
-"""From one frozen state of grid and ledger to a file in public: draft, scan, release by a second person, withdrawal.
+"""From one frozen state of grid and ledger to a draft that was looked at for leaks.
 
 Plain steps with progress, so that a durable job can carry them out one by one.
 """
@@ -6,7 +6,7 @@ Plain steps with progress, so that a durable job can carry them out one by one.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from gridmodel.errors import InputError
@@ -15,17 +15,14 @@ from scheme.policy.parameter import PolicyView
 from scheme.publication.cells import classify
 from scheme.publication.document import Basis, digest_of, head, write_publication
 from scheme.publication.grid import CellGrid, GridSecret, found_grid
-from scheme.publication.public_store import PublicFile, PublicStore
 from scheme.publication.records import (
     Behind,
-    LeakFoundError,
     Publication,
     PublicationStateError,
-    SecondPersonError,
 )
 from scheme.publication.register import Register
 from scheme.publication.rows import TransformerRow, list_places, list_transformers
-from scheme.publication.rules import MapRules, find_map_audience, is_due, read_map_rules
+from scheme.publication.rules import MapRules, read_map_rules
 from scheme.publication.scanner import scan_file
 from scheme.publication.secrets import collect_secrets
 
@@ -36,7 +33,6 @@ if TYPE_CHECKING:
 
 Progress = Callable[[int, int], None]
 DRAFT_STEPS = 3
-REASON_CHARACTERS_MAX = 500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,89 +148,34 @@ def scan(
     return register.note_scan(publication_id, report, actor)
 
 
-def release(
-    register: Register,
-    public: PublicStore,
-    publication_id: str,
-    policy: PolicyView,
-    *,
-    content_sha256: str,
-    actor: Actor,
-) -> Publication:
-    """Put a scanned publication into public; whoever made it may not.
+def remake(register: Register, publication_id: str, frozen: FrozenGrid, policy: PolicyView) -> bytes:
+    """Return the file made once more from the frozen pair it names: the same bytes where nothing was touched.
 
     Args:
         register: Where it is kept.
-        public: Where the public is answered from.
         publication_id: Which.
-        policy: Reads ``disclosure.map_audience`` and ``disclosure.map_refresh_months_min``.
-        content_sha256: Digest of the file that was looked at.
-        actor: Who releases it.
+        frozen: Grid and ledger of the pair, read and computed anew.
+        policy: The one it was made under.
 
     Raises:
-        SecondPersonError: The same person made it.
-        LeakFoundError: The scanner found something.
-        PublicationStateError: It was not scanned, is not the file named, or comes too early.
-        PolicyNotInForceError: Nobody decided who may see the map.
+        PublicationStateError: Another pair is given.
     """
     kept = register.get(publication_id)
-    if kept.state == "refused" or (kept.report is not None and not kept.report.is_clean):
-        total = None if kept.report is None else kept.report.findings_total
-        raise LeakFoundError("the leak scanner found something", publication_id=publication_id, findings=total)
-    if kept.state != "scanned" or kept.report is None or kept.report.content_sha256 != kept.content_sha256:
-        raise PublicationStateError(
-            f"the publication is {kept.state}; it is scanned first", publication_id=publication_id, allowed="scanned"
-        )
-    if actor.subject_id == kept.made_by:
-        raise SecondPersonError("whoever made it may not release it", publication_id=publication_id)
-    if content_sha256 != kept.content_sha256:
-        raise PublicationStateError("this is not the digest of the file", publication_id=publication_id)
-    audience = find_map_audience(policy)
-    current = register.find_current()
-    months = None if current is None else _months_between(current.data_month, kept.data_month)
-    if not is_due(months, policy):
-        raise PublicationStateError(
-            "the current publication is too recent; withdraw it first to correct it", publication_id=publication_id
-        )
-    released = register.note_release(publication_id, audience, actor)
-    mirror(register, public)
-    return released
-
-
-def withdraw(register: Register, public: PublicStore, publication_id: str, *, reason: str, actor: Actor) -> Publication:
-    """Take a publication out of public at once, or give a draft up; one person is enough.
-
-    Raises:
-        InputError: No reason is given.
-        PublicationStateError: It is not in public any more.
-    """
-    if not reason.strip() or len(reason) > REASON_CHARACTERS_MAX:
-        allowed = f"1 to {REASON_CHARACTERS_MAX} characters"
-        raise InputError("a withdrawal says why", field="reason", value=reason, allowed=allowed)
-    if register.get(publication_id).state == "released":
-        public.clear()  # first: what must not be read is gone even if the register does not answer
-    ended = register.note_withdrawal(publication_id, reason.strip(), actor)
-    mirror(register, public)
-    return ended
-
-
-def mirror(register: Register, public: PublicStore) -> None:
-    """Make the public side hold what the register says: two databases have no common transaction."""
-    current = register.find_current()
-    shown = public.find_current()
-    if current is None or current.audience is None:
-        if shown is not None:
-            public.clear()
-        return
-    if shown is None or shown.content_sha256 != current.content_sha256 or shown.audience != current.audience:
-        public.put(
-            PublicFile(
-                publication_id=current.publication_id,
-                content=register.get_content(current.publication_id),
-                content_sha256=current.content_sha256,
-                audience=current.audience,
-            )
-        )
+    if frozen.basis != kept.basis:
+        raise PublicationStateError("grid and ledger are not those of the publication", publication_id=publication_id)
+    rules, secret = read_map_rules(policy), register.find_grid()
+    assert secret is not None, "a publication stands on a grid"
+    grid = CellGrid(secret)
+    listed = {item.element_id: item.is_restricted for item in register.get_behind(publication_id)}
+    rows = [
+        replace(row, is_restricted=listed.get(row.element_id))
+        for row in list_transformers(frozen.snapshot, frozen.table, negative_list=None)
+    ]
+    previous = {} if kept.compared_with_id is None else register.get_bands(kept.compared_with_id)
+    classes = classify(rows, grid, rules, previous=previous)
+    return write_publication(
+        classes, grid, rules, publication_id=publication_id, data_month=kept.data_month, basis=kept.basis
+    )
 
 
 def _get_grid(
@@ -289,11 +230,6 @@ def _rows_again(behind: Iterable[Behind], snapshot: Snapshot) -> list[Transforme
         TransformerRow(**asdict(item), lon_deg=places[item.element_id][0], lat_deg=places[item.element_id][1])
         for item in behind
     ]
-
-
-def _months_between(earlier: str, later: str) -> int:
-    first, second = (int(text[:4]) * 12 + int(text[5:7]) for text in (earlier, later))
-    return second - first
 
 
 def _silent(_done: int, _total: int) -> None:
