@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 EXIT_DONE, EXIT_REFUSED, EXIT_INPUT, EXIT_INTERNAL, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
 INPUT_CODES = frozenset(
     {"snapshot.missing", "snapshot.moved", "not_found", "grid.no_convergence", "scheme.policy_not_in_force"}
+    | {"ledger.clock_jump", "ledger.hold_state"}
     | {"publication.state", "publication.second_person", "publication.leak"}
 )
 """Errors that the caller can mend, besides every :class:`InputError`."""
