@@ -13,6 +13,7 @@ from api.admission import Admission
 from api.capacity_tables import CapacityTables
 from api.errors import install_error_handlers
 from api.guard import LOOPBACK_HOSTS, Guard
+from api.jobs.durable import DurableJobs, jobs_url
 from api.observability import Observed, configure_logs, instrument
 from api.openapi import describe
 from api.publications import Publications
@@ -21,6 +22,7 @@ from api.routes.backend import Backend
 from api.routes.capacity import add_capacity
 from api.routes.features import add_features
 from api.routes.holds import add_holds
+from api.routes.jobs import add_jobs
 from api.routes.operations import add_operations
 from api.routes.policy import add_policy
 from api.routes.public import add_public
@@ -65,6 +67,7 @@ def create_app(
         tables=tables,
         admission=Admission(services, moved=tables.refresh_soon),
         writes=Writes(services.store),
+        jobs=DurableJobs(jobs_url(services.store)),
         metrics=instrument(app),
     )
     install_error_handlers(app)
@@ -76,6 +79,7 @@ def create_app(
     add_schemes(app, backend)
     add_holds(app, backend)
     add_snapshots(app, backend)
+    add_jobs(app, backend)
     add_audit(app, backend)
     add_capacity(app, backend)
     add_features(app, backend)
@@ -83,7 +87,7 @@ def create_app(
     publications = Publications(services, tables, public_db)
     app.state.publications = publications
     add_public(app, publications)
-    add_publications(app, publications, services.store)
+    add_publications(app, backend, publications)
     check_every_route_declares_roles(app)
     describe(app)
     return app

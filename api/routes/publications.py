@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Path, Request, Response
@@ -14,14 +13,16 @@ from api.access import Principal, allow
 from api.inputs import JSON_MEDIA_TYPE, KEY_HEADER, IdempotencyKey, JsonBody, parse_body
 from api.openapi import Schema, add_schemas, reference, response_of
 from api.publications import Publications, describe_publication
-from scheme.ledger.idempotency import IdempotencyClaim, InProgress, StoredAnswer, find_answer, keep
+from api.routes.backend import Backend
+from api.routes.writes import actor_of, claim_of, json_answer
+from scheme.ledger.idempotency import keep
 from scheme.ledger.records import Actor
 from scheme.publication.records import Publication
 from scheme.request import StrictRecord, Text
-from scheme.store import Store
 
 NEGATIVE_LIST_MAX = 5_000
 _GEOJSON = "application/geo+json"
+_DRAFT = "draft_publication"
 
 Operator = Annotated[Principal, allow("operator")]
 PublicationId = Annotated[
@@ -53,61 +54,44 @@ class WithdrawRequest(StrictRecord):
     reason: Text
 
 
-def add_publications(app: FastAPI, publications: Publications, store: Store) -> None:
-    """Add the calls to ``app``.
-
-    Args:
-        app: The application.
-        publications: The use cases.
-        store: The internal store, for idempotency keys.
-    """
+def add_publications(app: FastAPI, backend: Backend, publications: Publications) -> None:
+    """Add the calls to ``app``."""
     models = (DraftRequest, ScanRequest, ReleaseRequest, WithdrawRequest)
     add_schemas(app, {model.__name__: _schema_of(model) for model in models})
     add_schemas(app, {"Publication": _PUBLICATION, "Publications": _PUBLICATIONS})
-    once = _Once(store)
-    _add_draft(app, publications, once)
-    _add_steps(app, publications, once)
+    call = _Call(backend)
+    _add_draft(app, publications, call)
+    _add_steps(app, publications, call)
     _add_reads(app, publications)
 
 
-class _Once:
-    """Carries a call out once for each idempotency key, and answers it alike afterwards."""
+class _Call:
+    """Carries a call of an operator out once for its key, and keeps the answer."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._running = InProgress()
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
 
     def __call__(
         self,
+        operation: str,
         request: Request,
         principal: Principal,
         key: str,
-        body: bytes,
-        status: int,
-        work: Callable[[], Publication],
+        asked: Mapping[str, Any],
+        work: Callable[[Actor], Publication],
     ) -> Response:
-        claim = IdempotencyClaim(
-            principal_id=principal.subject_id,
-            operation=f"{request.method} {request.url.path}",
-            key=key,
-            fingerprint=hashlib.sha256(json.dumps(json.loads(body), sort_keys=True).encode()).hexdigest(),
-        )
-        with self._running.running(claim):
-            with self._store.read() as connection:
-                earlier = find_answer(connection, claim)
-            if earlier is not None:
-                return _respond(earlier, is_replayed=True)
-            made = work()
-            headers = {"Location": f"/v1/publications/{made.publication_id}"} if status == 201 else {}
-            answer = StoredAnswer(status=status, headers=headers, body=_json(describe_publication(made)))
-            with self._store.write() as connection:
-                keep(connection, claim, status, headers, answer.body, object_id=made.publication_id)
-        return _respond(answer, is_replayed=False)
+        actor = actor_of(principal, request, "operator")
+        claim = claim_of(actor, operation, key, asked)
 
+        def make_and_keep() -> None:
+            made = work(actor)
+            place = {"Location": f"/v1/publications/{made.publication_id}"} if operation == _DRAFT else {}
+            answer = json_answer(201 if place else 200, _json(describe_publication(made)), **place)
+            # a step is safe to see twice, so the answer may follow in a transaction of its own
+            with self._backend.services.store.write() as connection:
+                keep(connection, claim, *answer, object_id=made.publication_id)
 
-def _respond(answer: StoredAnswer, *, is_replayed: bool) -> Response:
-    headers = {**answer.headers, **({"Idempotency-Replayed": "true"} if is_replayed else {})}
-    return Response(answer.body, answer.status, headers=headers, media_type=JSON_MEDIA_TYPE)
+        return self._backend.writes.carry_out(claim, make_and_keep)
 
 
 def _json(content: object) -> bytes:
@@ -126,12 +110,7 @@ def _takes(model: type[StrictRecord]) -> dict[str, Any]:
     }
 
 
-def _actor(principal: Principal, request: Request) -> Actor:
-    request_id = request.scope.get("state", {}).get("request_id", "")
-    return Actor(subject_id=principal.subject_id, role="operator", request_id=str(request_id))
-
-
-def _add_draft(app: FastAPI, publications: Publications, once: _Once) -> None:
+def _add_draft(app: FastAPI, publications: Publications, call: _Call) -> None:
     @app.post(
         "/v1/publications",
         tags=["publications"],
@@ -144,18 +123,14 @@ def _add_draft(app: FastAPI, publications: Publications, once: _Once) -> None:
     def draft_publication(principal: Operator, request: Request, body: JsonBody, key: IdempotencyKey) -> Response:
         """Nothing is public yet. Another person releases it, after the leak scan."""
         wanted = parse_body(DraftRequest, body)
-        actor = _actor(principal, request)
-        return once(
-            request,
-            principal,
-            key,
-            body,
-            201,
-            lambda: publications.draft(actor, negative_list=wanted.negative_list),
-        )
+
+        def work(actor: Actor) -> Publication:
+            return publications.draft(actor, negative_list=wanted.negative_list)
+
+        return call(_DRAFT, request, principal, key, wanted.model_dump(mode="json"), work)
 
 
-def _add_steps(app: FastAPI, publications: Publications, once: _Once) -> None:
+def _add_steps(app: FastAPI, publications: Publications, call: _Call) -> None:
     answers: dict[int | str, Any] = {200: response_of("The publication", reference("Publication"))}
 
     @app.post(
@@ -171,8 +146,10 @@ def _add_steps(app: FastAPI, publications: Publications, once: _Once) -> None:
     ) -> Response:
         """``state`` is ``scanned`` where nothing was found, ``refused`` otherwise; ``report`` says what."""
         parse_body(ScanRequest, body)
-        actor = _actor(principal, request)
-        return once(request, principal, key, body, 200, lambda: publications.scan(publication_id, actor))
+        asked = {"publication_id": publication_id}
+        return call(
+            "scan_publication", request, principal, key, asked, lambda actor: publications.scan(publication_id, actor)
+        )
 
     @app.post(
         "/v1/publications/{publication_id:id}:release",
@@ -186,15 +163,13 @@ def _add_steps(app: FastAPI, publications: Publications, once: _Once) -> None:
         principal: Operator, request: Request, publication_id: PublicationId, body: JsonBody, key: IdempotencyKey
     ) -> Response:
         """Whoever made the draft may not (403); 409 where it was not scanned, holds a leak, or comes too early."""
-        sha256, actor = parse_body(ReleaseRequest, body).content_sha256, _actor(principal, request)
-        return once(
-            request,
-            principal,
-            key,
-            body,
-            200,
-            lambda: publications.release(publication_id, content_sha256=sha256, actor=actor),
-        )
+        sha256 = parse_body(ReleaseRequest, body).content_sha256
+        asked = {"publication_id": publication_id, "content_sha256": sha256}
+
+        def work(actor: Actor) -> Publication:
+            return publications.release(publication_id, content_sha256=sha256, actor=actor)
+
+        return call("release_publication", request, principal, key, asked, work)
 
     @app.post(
         "/v1/publications/{publication_id:id}:withdraw",
@@ -208,15 +183,13 @@ def _add_steps(app: FastAPI, publications: Publications, once: _Once) -> None:
         principal: Operator, request: Request, publication_id: PublicationId, body: JsonBody, key: IdempotencyKey
     ) -> Response:
         """At once, by one person, with a reason."""
-        reason, actor = parse_body(WithdrawRequest, body).reason, _actor(principal, request)
-        return once(
-            request,
-            principal,
-            key,
-            body,
-            200,
-            lambda: publications.withdraw(publication_id, reason=reason, actor=actor),
-        )
+        reason = parse_body(WithdrawRequest, body).reason
+        asked = {"publication_id": publication_id, "reason": reason}
+
+        def work(actor: Actor) -> Publication:
+            return publications.withdraw(publication_id, reason=reason, actor=actor)
+
+        return call("withdraw_publication", request, principal, key, asked, work)
 
 
 def _add_reads(app: FastAPI, publications: Publications) -> None:
