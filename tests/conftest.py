@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from gridmodel.snapshot import Snapshot
-from tests.stores import postgres_server, postgres_url, store_url
+from tests.stores import postgres_server, postgres_url, sqlite_url, store_url
 
-__all__ = ["postgres_server", "postgres_url", "store_url", "township"]
+__all__ = ["postgres_server", "postgres_url", "sqlite_url", "store_url", "township"]
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 

@@ -26,13 +26,14 @@ from typing import Any
 import psycopg
 import pytest
 
-__all__ = ["PostgresServer", "postgres_server", "postgres_url", "store_url"]
+__all__ = ["PostgresServer", "postgres_server", "postgres_url", "sqlite_url", "store_url"]
 
 PACKAGES = ("postgresql-15", "postgresql-15-postgis-3")
 _PROGRAMS = Path("/usr/lib/postgresql")
 GUARDED_USER = "guarded"
 """The one user whose password the server asks for, once a test has made it."""
 _TEMPLATE = "with_postgis"
+_MEMORY = Path("/dev/shm")
 _START_S, _INSTALL_S = 30, 600
 _PR_SET_PDEATHSIG = 1
 _TEST_SETTINGS = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "32MB"}
@@ -207,12 +208,17 @@ def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
         yield postgres_server.url(name)
 
 
+@pytest.fixture
+def sqlite_url() -> Iterator[str]:
+    """An absent SQLite file, in memory where there is such a folder: nothing is asked of the disk."""
+    with tempfile.TemporaryDirectory(dir=_MEMORY if _MEMORY.is_dir() else None, prefix="gridscheme-") as folder:
+        yield f"sqlite:///{folder}/store.db"
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def store_url(request: pytest.FixtureRequest) -> str:
     """An empty store on each kind of database."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'store.db'}"
-    url: str = request.getfixturevalue("postgres_url")
+    url: str = request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url")
     return url
 
 
