@@ -12,6 +12,7 @@ from scheme.ledger.expiry import civil_day, expires_on, is_over
 from scheme.ledger.sweeper import confirm_clock
 from scheme.policy.loader import load_policy
 from tests.ledger.cases import ENGINEER, SWEEPER, Clock, accounts, activate, open_ledger, reserve, used_kva, wanted
+from tests.ledger.machine import unhurried
 
 BEIJING = timezone(timedelta(hours=8))
 
@@ -158,6 +159,25 @@ def test_expiry_counts_in_ledger_time_though_the_clock_went_back(sqlite_url: str
     clock.at = datetime(2027, 2, 28, 12, 0, tzinfo=BEIJING)
     with pytest.raises(HoldStateError, match="has ended"):
         reserve(ledger, wanted("N1", 10, expires_on=date(2027, 2, 28)))
+
+
+def test_fifteen_months_of_holds_each_expire_on_the_day_after_their_last(sqlite_url: str) -> None:
+    """One answer a week, low voltage and 10 kV in turn, over two ends of February, a leap day and a New Year."""
+    clock = Clock(datetime(2027, 11, 29, 9, 0, tzinfo=BEIJING))
+    ledger = open_ledger(sqlite_url, clock=clock)
+    last_days: dict[str, date] = {}
+    expired_on: dict[str, date] = {}
+    for day in range(460):
+        clock.at = datetime(2027, 11, 29, 0, 0, 0, tzinfo=BEIJING) + timedelta(days=day)
+        for hold in ledger.sweep(actor=SWEEPER, clock_limits=unhurried()):
+            expired_on[hold.hold_id] = civil_day(clock.at)
+        if day % 7 == 0 and day < 90:
+            answered = civil_day(clock.at)
+            last = expires_on(answered, load_policy("shenqiu-2022", answered), is_low_voltage=day % 2 == 0)
+            last_days[reserve(ledger, wanted("N1", 1, expires_on=last)).hold_id] = last
+    assert date(2028, 2, 29) in last_days.values()
+    assert expired_on == {hold_id: last + timedelta(days=1) for hold_id, last in last_days.items()}
+    assert used_kva(ledger) == {}
 
 
 def test_alarms_tell_what_a_person_has_to_look_at(sqlite_url: str) -> None:

@@ -120,6 +120,16 @@ def test_exactly_one_of_two_steps_ends_a_hold(store_url: str, pair: tuple[str, s
     assert_sound(early)
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(7200)
+@pytest.mark.parametrize("pair", list(combinations_with_replacement(STEPS, 2)), ids="-".join)
+def test_exactly_one_of_two_steps_ends_a_hold_in_a_thousand_rounds(
+    store_url: str, pair: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"{__name__}.ROUNDS", 1_000)
+    test_exactly_one_of_two_steps_ends_a_hold(store_url, pair)
+
+
 @pytest.mark.parametrize("room_kva", [10, 19])
 def test_the_last_kva_is_given_to_exactly_one(store_url: str, room_kva: int) -> None:
     ledger = open_ledger(store_url, limits_kva={"substation:S1": room_kva})
