@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -104,7 +104,6 @@ def list_publications(shared: Shared, public_db: PublicDb = None) -> int:
     from api.report import write_json
 
     publications = _open(shared, public_db)
-    publications.mirror()
     made = publications.register.list_all()
     if shared.json:
         write_json({"publications": [describe_publication(item) for item in made]})
@@ -133,6 +132,37 @@ def write_file(
     else:
         sys.stdout.write(f"已写入 {out}\n")
     return 0
+
+
+@command(publish_app, "area")
+def area(
+    shared: Shared,
+    lon: Annotated[float, typer.Option(metavar="DEGREES", help="经度")],
+    lat: Annotated[float, typer.Option(metavar="DEGREES", help="纬度")],
+    datum: Annotated[Literal["CGCS2000", "WGS84", "GCJ02", "BD09"], typer.Option(help="坐标系")],
+    public_db: PublicDb = None,
+) -> int:
+    """依客户申请,说出所申请地点所在方格的公布档次;未公布时退出状态为 1。"""
+    from api.report import write_json
+    from gridmodel.geometry import to_cgcs2000
+    from scheme.publication.document import find_square, read_legend
+
+    place = to_cgcs2000(lon, lat, datum)
+    shown = _open(shared, public_db).find_public()
+    if shown is None:
+        raise InputError("no capacity is published", allowed="after gridscheme publish release")
+    legend = read_legend(shown.content)
+    labels = {item["class"]: item["label"] for item in legend["legend"]}
+    square = find_square(shown.content, *place)
+    told = {"class": "suppressed", "surroundings_class": None} if square is None else dict(square["properties"])
+    if shared.json:
+        write_json({"data_month": legend["data_month"], "square": square, "note": legend["note"], **told})
+    else:
+        lines = [f"{legend['data_month']} 所在方格:{labels[told['class']]}"]
+        if told["surroundings_class"] not in (None, "suppressed"):
+            lines.append(f"周边:{labels[told['surroundings_class']]}")
+        sys.stdout.write("\n".join([*lines, legend["note"]]) + "\n")
+    return 1 if told["class"] == "suppressed" else 0
 
 
 @command(publish_app, "verify")
@@ -182,7 +212,9 @@ def _open(shared: Shared, public_db: str | None) -> Publications:
     from api.settings import load_settings
 
     services = shared.open_services()
-    return Publications(services, CapacityTables(services), load_settings(public_db=public_db).public_db)
+    publications = Publications(services, CapacityTables(services), load_settings(public_db=public_db).public_db)
+    publications.mirror()
+    return publications
 
 
 def _actor(by: str) -> Actor:

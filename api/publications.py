@@ -84,9 +84,21 @@ class Publications:
         return FrozenGrid(snapshot=live.snapshot, table=self._tables.get_for(live), basis=_basis(live))
 
     def draft(
-        self, actor: Actor, *, negative_list: Collection[str] | None = None, progress: Progress | None = None
+        self,
+        actor: Actor,
+        *,
+        negative_list: Collection[str] | None = None,
+        publication_id: str | None = None,
+        progress: Progress | None = None,
     ) -> Publication:
-        """Make a draft of the grid as it stands; see :func:`scheme.publication.drafting.draft`."""
+        """Make a draft of the grid as it stands; see :func:`scheme.publication.drafting.draft`.
+
+        Args:
+            actor: Who makes it.
+            negative_list: Transformers and feeders on the negative list; ``None``: no list is given.
+            publication_id: A job's own, so that it makes one draft however often it is taken up; random by default.
+            progress: Told after each step.
+        """
         from scheme.publication.drafting import draft
         from scheme.publication.grid import SECRET_BYTES
 
@@ -94,12 +106,16 @@ class Publications:
             self.register,
             self.freeze(),
             self._services.load_policy(),
-            publication_id=f"pub_{secrets.token_hex(_ID_BYTES)}",
+            publication_id=publication_id or f"pub_{secrets.token_hex(_ID_BYTES)}",
             key=secrets.token_bytes(SECRET_BYTES),
             actor=actor,
             negative_list=negative_list,
             progress=progress,
         )
+
+    def has(self, publication_id: str) -> bool:
+        """Return whether there is such a publication."""
+        return any(made.publication_id == publication_id for made in self.register.list_all())
 
     def scan(self, publication_id: str, actor: Actor) -> Publication:
         """Look for leaks in a draft, on the grid it was made of; see :func:`scheme.publication.drafting.scan`."""
@@ -145,10 +161,16 @@ class Publications:
         return withdraw(self.register, self.public, publication_id, reason=reason, actor=actor)
 
     def mirror(self) -> None:
-        """Mend what a crash left between the two sides."""
+        """Look at the public side before it is used, and mend what a crash left between the two.
+
+        Raises:
+            InputError: The public side's database holds something else.
+            StoreError: A side does not answer.
+        """
         from scheme.publication.releasing import mirror
 
         if self._public is not None:
+            self._public.check()
             mirror(self.register, self._public)
 
     def find_public(self) -> PublicFile | None:

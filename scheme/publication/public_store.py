@@ -122,20 +122,20 @@ class PublicStore:
                 connection.execute(delete(CURRENT_PUBLICATION))
 
     def check(self) -> None:
-        """Refuse a database that holds anything else.
+        """Refuse a database that holds anything else, before it is used.
 
         Raises:
-            InputError: It does: the topology, or another program's tables.
+            InputError: It does: the topology, or another program's tables; or it is no database.
             StoreError: It does not answer.
         """
         if self.file is None or self.file.exists():
-            with self._connected(is_read_only=True) as connection:
+            with self._connected(is_read_only=True, is_opening=True) as connection:
                 _has_table(connection)
 
     @contextmanager
-    def _connected(self, *, is_read_only: bool) -> Iterator[Connection]:
+    def _connected(self, *, is_read_only: bool, is_opening: bool = False) -> Iterator[Connection]:
         name = None if self.file is None else self.file.name
-        with translated(name, is_opening=True), self._engine.connect() as connection:
+        with translated(name, is_opening=is_opening), self._engine.connect() as connection:
             connection = connection.execution_options(is_read_only=is_read_only)
             with connection.begin():
                 yield connection

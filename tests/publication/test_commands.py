@@ -80,6 +80,30 @@ def test_a_file_is_made_again_from_the_pair_it_names(shell: Any) -> None:
     assert (status, json.loads(told)["is_reproduced"]) == (1, False)
 
 
+def test_staff_tell_an_applicant_the_class_of_the_area_applied_for(shell: Any) -> None:
+    place = ("--lon", "7.765226", "--lat", "48.410916", "--datum", "CGCS2000")
+    status, told = shell("publish", "area", *place)
+    assert (status, "no capacity is published" in told) == (2, True)
+    made = json.loads(shell("publish", "draft", "--by", "张三", "--json")[1])
+    shell("publish", "scan", made["publication_id"], "--by", "张三")
+    shell("publish", "release", made["publication_id"], "--sha256", made["content_sha256"], "--by", "李四")
+    status, told = shell("publish", "area", *place, "--json")
+    answer = json.loads(told)
+    assert status == (1 if answer["class"] == "suppressed" else 0)
+    assert answer["data_month"] == "2026-11"
+    assert answer["square"]["properties"]["class"] == answer["class"]
+    assert "不可相加" in shell("publish", "area", *place)[1]
+    status, told = shell("publish", "area", "--lon", "120", "--lat", "30", "--datum", "GCJ02")
+    assert (status, told.startswith("2026-11 所在方格:未公布")) == (1, True)
+    assert shell("publish", "area", "--lon", "200", "--lat", "30", "--datum", "CGCS2000")[0] == 2
+
+
+def test_a_file_that_is_no_database_is_refused_as_the_public_side(shell: Any, tmp_path: Path) -> None:
+    (tmp_path / "bad.db").write_bytes(b"no database at all, only words" * 40)
+    status, told = shell("publish", "list", "--public-db", "bad.db")
+    assert (status, "not an SQLite database" in told) == (2, True)
+
+
 def test_nothing_made_yet_is_said_so(shell: Any) -> None:
     assert shell("publish", "list") == (0, "尚无草稿或发布\n")
     assert json.loads(shell("publish", "list", "--json")[1]) == {"publications": []}

@@ -294,6 +294,15 @@ def test_list_tells_who_did_what_with_the_leak_report(shown: Running) -> None:
     assert one.json() == made
 
 
+def test_a_public_side_that_does_not_answer_is_503(running: Running) -> None:
+    running.publish()
+    file = running.app.state.publications.public.file
+    file.write_bytes(b"no database at all, only words" * 40)
+    answer = running["anyone"].get("/v1/public/capacity")
+    assert answer.status_code == 503
+    assert "retry-after" in answer.headers
+
+
 def test_the_next_month_replaces_the_map(running: Running) -> None:
     first = running.publish()
     running.day[0] = date(2026, 12, 18)
