@@ -44,6 +44,7 @@ STATUS_BY_CODE: Mapping[str, int] = {
     "ledger.hold_state": 409,
     "ledger.pins_moved": 409,
     "ledger.clock_jump": 503,
+    "job.ended": 409,
 }
 """Codes that are not listed are faults of the service: 500."""
 

@@ -63,12 +63,13 @@ def components() -> dict[str, Schema]:
 def _views() -> dict[str, Schema]:
     """Return the answers and the bodies that are written as models."""
     from api.routes.holds import IssueStep, ReduceStep, Step
+    from api.routes.jobs import JobRequest
     from scheme.disclosure.customer_scheme import CustomerScheme
 
     found: dict[str, Schema] = {}
     models: list[tuple[Any, Literal["validation", "serialization"]]] = [
         *((view, "serialization") for view in PAGES),
-        *((step, "validation") for step in (Step, IssueStep, ReduceStep)),
+        *((asked, "validation") for asked in (Step, IssueStep, ReduceStep, JobRequest)),
         (CustomerScheme, "serialization"),
     ]
     for model, mode in models:

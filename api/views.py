@@ -251,6 +251,55 @@ class ActivatedView(SnapshotView):
     """Energised holds whose load the snapshot contains."""
 
 
+class ProgressView(View):
+    """How far a job is."""
+
+    done: int
+    total: int | None
+    """``None`` where nobody knows how much there is."""
+    text: str
+
+
+class JobErrorView(View):
+    """What stopped a job."""
+
+    code: str
+    title: str
+    context: dict[str, str]
+
+
+class JobLine(View):
+    """Long work."""
+
+    job_id: str
+    kind: Literal["import", "capacity", "schemes", "publication"]
+    state: Literal["queued", "running", "done", "failed", "cancelled"]
+    owner_id: str
+    """Who started it."""
+    progress: ProgressView | None
+    """``None`` before it began."""
+    result: dict[str, Any] | None
+    """Only when it is done."""
+    error: JobErrorView | None
+    """Only when it failed."""
+    created_at: str
+    updated_at: str
+
+
+class JobPage(View):
+    """Jobs, newest first."""
+
+    jobs: list[JobLine]
+    next_cursor: str | None
+
+
+class UploadView(View):
+    """A file that waits for its job."""
+
+    upload_id: str
+    sha256: str
+
+
 PAGES: tuple[type[View], ...] = (
     SchemePage,
     HoldPage,
@@ -260,6 +309,9 @@ PAGES: tuple[type[View], ...] = (
     AuditPage,
     SnapshotView,
     ActivatedView,
+    JobLine,
+    JobPage,
+    UploadView,
 )
 """Answers by the name of their class in the API's description."""
 

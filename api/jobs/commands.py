@@ -25,19 +25,21 @@ def add_worker(app: typer.Typer) -> None:
         """执行后台任务(导入、容量计算、批量方案、发布),直至中断。"""
         from api.jobs.durable import jobs_url, run_worker
         from api.jobs.process import ends_with_parent, only_one
+        from api.jobs.workbench import open_workbench
         from api.report import note
+        from api.settings import load_settings
 
         if not (name.isascii() and name.replace("-", "").isalnum() and len(name) <= _NAME_LENGTH_MAX):
             raise InputError(
                 "not a name of a worker", field="--name", value=name, allowed=f"at most {_NAME_LENGTH_MAX} of a-z 0-9 -"
             )
         services = shared.open_services()
-        url = jobs_url(shared.store_url())
+        url = jobs_url(services.store)
         is_over = ends_with_parent(sys.stdin.buffer) if until_stdin_ends else lambda: False
         with only_one(url, name):
             note(f"后台任务进程 {name} 已启动 (Ctrl-C 结束)")
             try:
-                run_worker(services, url, name=name, is_over=is_over)
+                run_worker(open_workbench(services, load_settings().public_db), url, name=name, is_over=is_over)
             except KeyboardInterrupt:
                 return 0
         return 0

@@ -15,10 +15,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from api.jobs.kinds import KINDS, describe_error, parse_arguments
@@ -26,7 +24,6 @@ from api.jobs.records import (
     ENDED,
     Job,
     JobCancelledError,
-    JobConflictError,
     JobEndedError,
     JobState,
     JobsUnavailableError,
@@ -34,11 +31,14 @@ from api.jobs.records import (
     Result,
 )
 from gridmodel.errors import DomainError, NotFoundError
+from scheme.ledger.records import Actor
+from scheme.store import IdempotencyConflictError
 
 if TYPE_CHECKING:
     from dbos import DBOSClient, DBOSConfig, EnqueueOptions, WorkflowStatus
 
-    from api.services import Services
+    from api.jobs.workbench import Workbench
+    from scheme.store import Database
 
 _APPLICATION = "gridscheme"
 _QUEUE = "jobs"
@@ -60,15 +60,11 @@ _STATES: Mapping[str, JobState] = {
 _LOG = logging.getLogger(__name__)
 
 
-def jobs_url(store_url: str) -> str:
+def jobs_url(store: Database) -> str:
     """Return where the jobs of a store are kept: a file beside an SQLite file, else the same database."""
-    if "://" not in store_url:
-        return jobs_url(f"sqlite:///{store_url}")
-    url = make_url(store_url)
-    if url.get_backend_name() != "sqlite":
-        return url.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
-    file = Path(str(url.database))
-    return f"sqlite:///{file.with_name(f'{file.stem}.jobs{file.suffix}')}"
+    if store.file is None:
+        return store.address.render_as_string(hide_password=False)
+    return f"sqlite:///{store.file.with_name(f'{store.file.stem}.jobs{store.file.suffix}')}"
 
 
 class DurableJobs:
@@ -83,12 +79,19 @@ class DurableJobs:
         self._client: DBOSClient | None = None
         self._lock = threading.Lock()
 
-    def submit(self, kind: str, arguments: Mapping[str, Any], *, owner_id: str, idempotency_key: str) -> Job:
+    def submit(self, kind: str, arguments: Mapping[str, Any], *, owner_id: str, role: str, idempotency_key: str) -> Job:
         """Queue a job and return it; the same key of the same owner returns the job it stands for.
+
+        Args:
+            kind: One of :data:`api.jobs.kinds.KINDS`.
+            arguments: Its arguments.
+            owner_id: Who starts it.
+            role: In which role.
+            idempotency_key: Chosen by the caller.
 
         Raises:
             InputError: Unknown kind, or a wrong argument.
-            JobConflictError: The key stands for another job.
+            IdempotencyConflictError: The key stands for another job.
             JobsUnavailableError: The database does not answer.
         """
         checked = parse_arguments(kind, arguments).model_dump(mode="json")
@@ -100,6 +103,7 @@ class DurableJobs:
             "workflow_id": job_id,
             "app_version": _FORMAT_VERSION,
             "authenticated_user": owner_id,
+            "authenticated_roles": [role],
             "attributes": {"kind": kind, "fingerprint": fingerprint},
             "serialization_type": cast("Any", "portable"),
         }
@@ -107,7 +111,7 @@ class DurableJobs:
             client.enqueue(options, kind, checked)
             found = _status(client, job_id)
         if found is None or (found.attributes or {}).get("fingerprint") != fingerprint:
-            raise JobConflictError("the idempotency key was used for another job", key=idempotency_key)
+            raise IdempotencyConflictError("the idempotency key was used for another job", key=idempotency_key)
         return self.get(job_id, owner_id=owner_id)
 
     def get(self, job_id: str, *, owner_id: str | None) -> Job:
@@ -194,11 +198,11 @@ class _Translated:
             raise JobsUnavailableError("the database of the jobs does not answer") from error
 
 
-def run_worker(services: Services, url: str, *, name: str, is_over: Callable[[], bool]) -> None:
+def run_worker(bench: Workbench, url: str, *, name: str, is_over: Callable[[], bool]) -> None:
     """Do the jobs of a database one after the other until ``is_over`` says so; take up what a crash interrupted.
 
     Args:
-        services: What the jobs work on.
+        bench: What the jobs work on.
         url: Database of the jobs.
         name: Of this worker; two of the same name must not run at a time, so that only its own jobs are taken up.
         is_over: Asked several times a second.
@@ -218,7 +222,7 @@ def run_worker(services: Services, url: str, *, name: str, is_over: Callable[[],
     }
     try:
         DBOS(config=configuration)
-        DBOS.workflow(name=_WORKFLOW)(_workflow(services))
+        DBOS.workflow(name=_WORKFLOW)(_workflow(bench))
         DBOS.launch()
         DBOS.register_queue(_QUEUE, worker_concurrency=1, polling_interval_sec=_POLL_S)
     except SQLAlchemyError as error:
@@ -230,13 +234,13 @@ def run_worker(services: Services, url: str, *, name: str, is_over: Callable[[],
         DBOS.destroy(destroy_registry=True)
 
 
-def _workflow(services: Services) -> Callable[[str, dict[str, Any]], dict[str, Any]]:
+def _workflow(bench: Workbench) -> Callable[[str, dict[str, Any]], dict[str, Any]]:
     def run_job(kind: str, arguments: dict[str, Any]) -> dict[str, Any]:
         """Return ``result`` or ``error``: an expected error is an answer, not a fault of the worker."""
         steps = _DurableSteps()
         try:
             checked = parse_arguments(kind, arguments)
-            return {"result": dict(KINDS[kind].run(services, steps, checked))}
+            return {"result": dict(KINDS[kind].run(bench, steps, checked))}
         except JobCancelledError:
             raise
         except DomainError as error:
@@ -276,6 +280,11 @@ class _DurableSteps:
     @property
     def job_id(self) -> str:
         return str(self._dbos.workflow_id)
+
+    @property
+    def actor(self) -> Actor:
+        roles = self._dbos.authenticated_roles or [""]
+        return Actor(subject_id=str(self._dbos.authenticated_user), role=roles[0], request_id=self.job_id)
 
     def run(self, name: str, work: Callable[[], Result]) -> Result:
         def within() -> Result:

@@ -6,20 +6,20 @@ leaves the same behind.
 
 from __future__ import annotations
 
-import tempfile
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from api.access.principal import Role
 from api.jobs.records import Steps
 from gridmodel.errors import DomainError, InputError
 
 if TYPE_CHECKING:
-    from api.services import Services
+    from api.jobs.workbench import Workbench
 
 BATCH_REQUESTS_MAX = 2_000
 
@@ -29,14 +29,13 @@ class _Strict(BaseModel):
 
 
 class ImportArguments(_Strict):
-    """Read an uploaded source and make it the current snapshot."""
+    """Read an uploaded network and make it the current one."""
 
     upload_id: Annotated[str, Field(pattern=r"^upl_[0-9a-f]{32}$")]
-    source_format: Literal["auto", "pandapower", "tables"] = "auto"
 
 
 class CapacityArguments(_Strict):
-    """Compute the open capacity of every node of the current snapshot."""
+    """Compute the open capacity of every node of the current network."""
 
     confirm: Literal["sample", "bulk"] = "sample"
 
@@ -47,88 +46,120 @@ class BatchArguments(_Strict):
     requests: Annotated[tuple[dict[str, Any], ...], Field(min_length=1, max_length=BATCH_REQUESTS_MAX, strict=False)]
 
 
+class PublicationArguments(_Strict):
+    """Draft the public map of the grid as it stands and look it through for leaks; two persons release it."""
+
+    negative_list: Annotated[tuple[str, ...], Field(max_length=100_000, strict=False)] | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobKind:
     """One kind of job."""
 
     name: str
-    roles: tuple[str, ...]
+    roles: tuple[Role, ...]
     """Who may start it."""
     arguments: type[BaseModel]
-    run: Callable[[Services, Steps, Any], Mapping[str, Any]]
+    run: Callable[[Workbench, Steps, Any], Mapping[str, Any]]
 
 
-def import_source(services: Services, steps: Steps, arguments: ImportArguments) -> Mapping[str, Any]:
-    """Return the digest of the snapshot and what the quality gate counted."""
+def import_network(bench: Workbench, steps: Steps, arguments: ImportArguments) -> Mapping[str, Any]:
+    """Return the digest of the snapshot, what the quality gate counted, and what became of the live holds."""
 
-    def read_and_store() -> dict[str, Any]:
-        from api.admission import Admission
+    def read_and_activate() -> dict[str, Any]:
         from api.report import has_error_findings, snapshot_summary
-        from gridmodel.readers.select import read_source
+        from api.uploads import read_upload
         from scheme.jobs.uploads import get_upload
-        from scheme.ledger import Actor
 
-        upload = get_upload(services.store, arguments.upload_id)
-        with tempfile.TemporaryDirectory(prefix="gridscheme-") as folder:
-            source = Path(folder) / upload.name
-            source.write_bytes(upload.content)
-            snapshot = read_source(source, source_format=arguments.source_format)
-        actor = Actor(subject_id=f"job {steps.job_id}", role="operator", request_id=steps.job_id)
-        sealed = Admission(services).activate(snapshot, actor=actor).snapshot
+        upload = get_upload(bench.services.store, arguments.upload_id, owner_id=steps.actor.subject_id)
+        done = bench.admission.activate(read_upload(upload.content, upload.name), actor=steps.actor)
         return {
-            "snapshot_sha256": sealed.sha256,
-            "has_error_findings": has_error_findings(sealed),
-            **snapshot_summary(sealed),
+            "snapshot_sha256": done.snapshot.sha256,
+            "has_error_findings": has_error_findings(done.snapshot),
+            "mapped_source_count": done.outcome.mapped,
+            "orphan_hold_ids": list(done.outcome.orphans),
+            "closed_hold_ids": list(done.outcome.closed),
+            **snapshot_summary(done.snapshot),
         }
 
+    def drop() -> None:
+        from scheme.jobs.uploads import drop_upload
+
+        drop_upload(bench.services.store, arguments.upload_id)
+
     steps.report(0, 1, "读入并检查电网数据")
-    result = steps.run("import", read_and_store)
+    result = steps.run("import", read_and_activate)
+    steps.run("drop the upload", drop)
     steps.report(1, 1, "已存为当前断面")
     return result
 
 
-def refresh_capacity(services: Services, steps: Steps, arguments: CapacityArguments) -> Mapping[str, Any]:
+def refresh_capacity(bench: Workbench, steps: Steps, arguments: CapacityArguments) -> Mapping[str, Any]:
     """Return the summary of the table."""
 
     def compute() -> dict[str, Any]:
-        from api.capacity_tables import CapacityTables
         from api.report import capacity_summary
 
         def report(done: int, total: int) -> None:
             steps.report(done, total, "计算可开放容量")
 
-        table = CapacityTables(services).compute(confirm=arguments.confirm, progress=report)
-        return {"snapshot_sha256": services.store.find_current_sha256(), **capacity_summary(table)}
+        table = bench.tables.compute(confirm=arguments.confirm, progress=report)
+        return {"snapshot_sha256": bench.services.store.find_current_sha256(), **capacity_summary(table)}
 
     return steps.run("capacity", compute)
 
 
-def answer_batch(services: Services, steps: Steps, arguments: BatchArguments) -> Mapping[str, Any]:
+def answer_batch(bench: Workbench, steps: Steps, arguments: BatchArguments) -> Mapping[str, Any]:
     """Return one row for each request, in their order: its scheme and verdict, or its error."""
     total = len(arguments.requests)
     rows = []
     for number, request in enumerate(arguments.requests):
         steps.report(number, total, "生成供电方案")
-        rows.append(steps.run(f"request {number}", partial(_answer, services, steps, number, request)))
+        rows.append(steps.run(f"request {number}", partial(_answer, bench, steps, number, request)))
     steps.report(total, total, "生成供电方案")
     return {"rows": rows}
 
 
-def _answer(services: Services, steps: Steps, number: int, asked: Mapping[str, Any]) -> dict[str, Any]:
-    import json
-
-    from api.capacity_tables import CapacityTables
+def _answer(bench: Workbench, steps: Steps, number: int, asked: Mapping[str, Any]) -> dict[str, Any]:
     from scheme.request import parse_request
 
     name = str(asked.get("request_id"))
     try:
         request = parse_request(json.dumps(asked))
-        answer = services.answer(
-            request, find_capacity=CapacityTables(services).find, idempotency_key=f"{steps.job_id}:{number}"
+        answer = bench.services.answer(
+            request, find_capacity=bench.tables.find, idempotency_key=f"{steps.job_id}:{number}"
         )
     except DomainError as error:
         return {"request_id": name, "error": describe_error(error)}
     return {"request_id": name, "scheme_id": answer.stored.scheme_id, "verdict": answer.stored.verdict}
+
+
+def draft_publication(bench: Workbench, steps: Steps, arguments: PublicationArguments) -> Mapping[str, Any]:
+    """Return the draft with its leak report."""
+    from api.publications import describe_publication
+
+    publications, actor = bench.publications, steps.actor
+    publication_id = f"pub_{steps.job_id.removeprefix('job_')}"
+
+    def draft() -> str:
+        def report(done: int, total: int) -> None:
+            steps.report(done, total, "绘制公开图草稿")
+
+        if not publications.has(publication_id):
+            publications.draft(
+                actor, negative_list=arguments.negative_list, publication_id=publication_id, progress=report
+            )
+        return publication_id
+
+    def scan() -> dict[str, Any]:
+        return describe_publication(publications.scan(publication_id, actor))
+
+    steps.report(0, 2, "绘制公开图草稿")
+    steps.run("draft", draft)
+    steps.report(1, 2, "泄漏检查")
+    result = steps.run("scan", scan)
+    steps.report(2, 2, "泄漏检查")
+    return result
 
 
 def describe_error(error: DomainError) -> dict[str, Any]:
@@ -140,9 +171,10 @@ def describe_error(error: DomainError) -> dict[str, Any]:
 KINDS: Mapping[str, JobKind] = {
     kind.name: kind
     for kind in (
-        JobKind(name="import", roles=("engineer", "operator"), arguments=ImportArguments, run=import_source),
+        JobKind(name="import", roles=("engineer", "operator"), arguments=ImportArguments, run=import_network),
         JobKind(name="capacity", roles=("engineer", "operator"), arguments=CapacityArguments, run=refresh_capacity),
         JobKind(name="schemes", roles=("engineer", "planner"), arguments=BatchArguments, run=answer_batch),
+        JobKind(name="publication", roles=("operator",), arguments=PublicationArguments, run=draft_publication),
     )
 }
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Literal, Protocol, TypeVar
 
 from gridmodel.errors import DomainError
+from scheme.ledger.records import Actor
 
 Result = TypeVar("Result")
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
@@ -50,12 +51,6 @@ class JobCancelledError(DomainError):
     code = "job.cancelled"
 
 
-class JobConflictError(DomainError):
-    """The idempotency key stands for another job."""
-
-    code = "request.idempotency_conflict"
-
-
 class JobsUnavailableError(DomainError):
     """The database of the jobs does not answer."""
 
@@ -74,6 +69,11 @@ class Steps(Protocol):
     @property
     def job_id(self) -> str:
         """Identifier of the job, the same after a crash."""
+        ...
+
+    @property
+    def actor(self) -> Actor:
+        """Who started the job, as the ledger and the audit trail name them."""
         ...
 
     def run(self, name: str, work: Callable[[], Result]) -> Result:

@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry
 
 from api.admission import Admission
 from api.capacity_tables import CapacityTables
+from api.jobs.durable import DurableJobs
 from api.routes.writes import Writes
 from api.services import Services
 
@@ -20,4 +21,5 @@ class Backend:
     tables: CapacityTables
     admission: Admission
     writes: Writes
+    jobs: DurableJobs
     metrics: CollectorRegistry

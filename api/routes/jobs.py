@@ -3,117 +3,193 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
-from fastapi import Depends, FastAPI, Path, Query, Response
+from fastapi import Depends, FastAPI, Path, Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from api.access import Principal, allow
+from api.access import Principal, Role, allow
 from api.access.errors import ForbiddenError
-from api.inputs import JSON_MEDIA_TYPE, KEY_HEADER, PAGE_ROWS, IdempotencyKey, Limit, body_reader, parse_body
+from api.inputs import (
+    JSON_MEDIA_TYPE,
+    KEY_HEADER,
+    PAGE_ROWS,
+    Cursor,
+    IdempotencyKey,
+    Limit,
+    body_reader,
+    parse_body,
+)
 from api.jobs.durable import DurableJobs
 from api.jobs.kinds import KINDS
 from api.jobs.records import ENDED, Job
 from api.openapi import reference, response_of
+from api.routes.backend import Backend
+from api.routes.cursors import page_of, read_cursor, write_cursor
+from api.uploads import ENDINGS, UPLOAD_CONTENT, UploadBody, UploadName
+from api.views import JobLine, JobPage, UploadView, to_rfc3339
 from scheme.request import StrictRecord
 
-BODY_BYTES_MAX = 8 * 1024 * 1024
-OFFSET_MAX = 100_000
+BODY_BYTES_MAX = 8 * 2**20
 _EVENTS_EVERY_S = 0.5
+_ROLES: tuple[Role, ...] = ("engineer", "planner", "operator")
 
 JobId = Annotated[str, Path(pattern=r"^job_[0-9a-f]{32}$", description="as the answer named it")]
 _Body = Annotated[bytes, Depends(body_reader(BODY_BYTES_MAX, JSON_MEDIA_TYPE))]
-_STARTERS = allow("engineer", "planner", "operator")
+_Staff = Annotated[Principal, allow(*_ROLES)]
+_JOB = reference("JobLine")
+
+
+def _find_own(principal: _Staff, request: Request, job_id: JobId) -> Job:
+    """Found before the stream begins, so that a job of somebody else is refused with its own status."""
+    jobs: DurableJobs = request.app.state.jobs
+    return jobs.get(job_id, owner_id=_owner(principal))
+
+
+_OwnJob = Annotated[Job, Depends(_find_own)]
 
 
 class JobRequest(StrictRecord):
     """What is to be done."""
 
-    kind: Literal["import", "capacity", "schemes"]
+    kind: Literal["import", "capacity", "schemes", "publication"]
     arguments: dict[str, Any]
 
 
-def add_jobs(app: FastAPI, jobs: DurableJobs) -> None:
-    """Add the calls to ``app``."""
-    _add_writes(app, jobs)
-    _add_reads(app, jobs)
+def add_jobs(app: FastAPI, backend: Backend) -> None:
+    """Add the calls about long work to ``app``."""
+    _add_upload(app, backend)
+    _add_start(app, backend.jobs)
+    _add_cancel(app, backend.jobs)
+    _add_reads(app, backend.jobs)
+    _add_events(app, backend.jobs)
 
 
-def _add_writes(app: FastAPI, jobs: DurableJobs) -> None:
+def _add_upload(app: FastAPI, backend: Backend) -> None:
+    @app.post(
+        "/v1/uploads",
+        tags=["jobs"],
+        status_code=201,
+        summary="Hand in a network for a job of the kind import",
+        responses={201: response_of("The upload", reference("UploadView"))},
+        response_class=Response,
+        openapi_extra={"parameters": [KEY_HEADER], "requestBody": {"required": True, "content": UPLOAD_CONTENT}},
+    )
+    def create_upload(
+        principal: Annotated[Principal, allow("engineer", "operator")],
+        request: Request,
+        body: UploadBody,
+        key: IdempotencyKey,
+        name: UploadName = "upload",
+    ) -> Response:
+        """Kept until the job has read it; read by nobody but who handed it in."""
+        from scheme.jobs.uploads import keep_upload
+
+        media_type = request.headers["content-type"].partition(";")[0].strip().lower()
+        kept = keep_upload(
+            backend.services.store,
+            owner_id=principal.subject_id,
+            name=f"{name}{ENDINGS[media_type]}",
+            content=body,
+            idempotency_key=key,
+        )
+        return JSONResponse(UploadView(upload_id=kept.upload_id, sha256=kept.sha256).model_dump(), 201)
+
+
+def _add_start(app: FastAPI, jobs: DurableJobs) -> None:
     @app.post(
         "/v1/jobs",
+        tags=["jobs"],
         status_code=202,
         summary="Start long work",
-        responses={202: response_of("The job, queued", reference("Job"))},
+        responses={202: response_of("The job, queued", _JOB)},
         response_class=Response,
         openapi_extra={
             "parameters": [KEY_HEADER],
-            "requestBody": {"required": True, "content": {JSON_MEDIA_TYPE: {"schema": reference("JobRequest")}}},
+            "requestBody": {
+                "required": True,
+                "content": {
+                    JSON_MEDIA_TYPE: {
+                        "schema": reference("JobRequest"),
+                        "example": {"kind": "capacity", "arguments": {"confirm": "sample"}},
+                    }
+                },
+            },
         },
     )
-    def start_job(principal: Annotated[Principal, _STARTERS], body: _Body, key: IdempotencyKey) -> Response:
-        """``import`` reads an upload, ``capacity`` computes every node, ``schemes`` answers requests one by one.
-
-        The work goes on when the client goes away, and is taken up again after a crash.
-        """
+    def start_job(principal: _Staff, body: _Body, key: IdempotencyKey) -> Response:
+        """``import`` reads an upload, ``capacity`` computes every node, ``schemes`` answers requests one by one,
+        ``publication`` drafts the public map. The work goes on when the client goes away, and is taken up again after
+        a crash. The same key returns the same job."""
         asked = parse_body(JobRequest, body)
-        _check_role(principal, asked.kind)
-        job = jobs.submit(asked.kind, asked.arguments, owner_id=principal.subject_id, idempotency_key=key)
+        job = jobs.submit(
+            asked.kind,
+            asked.arguments,
+            owner_id=principal.subject_id,
+            role=_role_for(principal, asked.kind),
+            idempotency_key=key,
+        )
         return JSONResponse(plain(job), 202, headers={"Location": f"/v1/jobs/{job.job_id}"})
 
+
+def _add_cancel(app: FastAPI, jobs: DurableJobs) -> None:
     @app.post(
-        "/v1/jobs/{job_id}:cancel",
+        "/v1/jobs/{job_id:id}:cancel",
+        tags=["jobs"],
         summary="Stop a job before its next step",
-        responses={200: response_of("The job", reference("Job"))},
+        responses={200: response_of("The job", _JOB)},
         response_class=Response,
     )
-    def cancel_job(principal: Annotated[Principal, _STARTERS], job_id: JobId) -> Response:
-        """What its finished steps did stays. A job that has ended is refused with 409."""
+    def cancel_job(principal: _Staff, job_id: JobId) -> Response:
+        """What its finished steps did stays. 409 where the job has ended."""
         return JSONResponse(plain(jobs.cancel(job_id, owner_id=_owner(principal))))
 
 
 def _add_reads(app: FastAPI, jobs: DurableJobs) -> None:
-    def find_own(principal: Annotated[Principal, _STARTERS], job_id: JobId) -> Job:
-        return jobs.get(job_id, owner_id=_owner(principal))
-
     @app.get(
         "/v1/jobs",
+        tags=["jobs"],
         summary="Jobs, newest first",
-        responses={200: response_of("One page of jobs", reference("Jobs"))},
+        responses={200: response_of("One page of jobs", reference("JobPage"))},
         response_class=Response,
     )
-    def list_jobs(
-        principal: Annotated[Principal, _STARTERS],
-        limit: Limit = PAGE_ROWS,
-        offset: Annotated[int, Query(ge=0, le=OFFSET_MAX, description="jobs to pass over")] = 0,
-    ) -> Response:
+    def list_jobs(principal: _Staff, cursor: Cursor = None, limit: Limit = PAGE_ROWS) -> Response:
         """An operator is shown everybody's, the others their own."""
-        found = jobs.find(owner_id=_owner(principal), limit=limit, offset=offset)
-        return JSONResponse({"jobs": [plain(job) for job in found]})
+        after = read_cursor(cursor, int)
+        start = 0 if after is None else max(0, int(after[0]))
+        rows, has_more = page_of(jobs.find(owner_id=_owner(principal), limit=limit + 1, offset=start), limit)
+        page = JobPage(
+            jobs=[JobLine.model_validate(plain(job)) for job in rows],
+            next_cursor=write_cursor(start + limit) if has_more else None,
+        )
+        return JSONResponse(page.model_dump(mode="json"))
 
     @app.get(
-        "/v1/jobs/{job_id}",
+        "/v1/jobs/{job_id:id}",
+        tags=["jobs"],
         summary="How far a job is",
-        responses={200: response_of("The job", reference("Job"))},
+        responses={200: response_of("The job", _JOB)},
         response_class=Response,
     )
-    def get_job(principal: Annotated[Principal, _STARTERS], job_id: JobId) -> Response:
-        return JSONResponse(plain(find_own(principal, job_id)))
+    def get_job(principal: _Staff, job_id: JobId) -> Response:
+        return JSONResponse(plain(jobs.get(job_id, owner_id=_owner(principal))))
+
+
+def _add_events(app: FastAPI, jobs: DurableJobs) -> None:
+    app.state.jobs = jobs
 
     @app.get(
-        "/v1/jobs/{job_id}/events",
+        "/v1/jobs/{job_id:id}/events",
+        tags=["jobs"],
         summary="Progress of a job as server-sent events",
-        responses={200: {"description": "Events ``progress``, then one ``end``", "content": {"text/event-stream": {}}}},
         response_class=EventSourceResponse,
     )
-    async def watch_job(
-        principal: Annotated[Principal, _STARTERS], job: Annotated[Job, Depends(find_own)]
-    ) -> AsyncIterator[ServerSentEvent]:
-        """Each event holds the job as ``GET /v1/jobs/{job_id}`` shows it; the stream ends with the job."""
-        sent: Mapping[str, Any] | None = None
+    async def watch_job(principal: _Staff, job: _OwnJob) -> AsyncIterator[ServerSentEvent]:
+        """Events ``progress``, then one ``end``; each holds the job as ``GET /v1/jobs/{job_id}`` shows it."""
+        sent: dict[str, Any] | None = None
         while True:
             shown = plain(job)
             if shown != sent:
@@ -126,16 +202,23 @@ def _add_reads(app: FastAPI, jobs: DurableJobs) -> None:
 
 
 def plain(job: Job) -> dict[str, Any]:
-    """Return the JSON form of a job; times in UTC (RFC 3339)."""
-    times = {name: getattr(job, name).isoformat().replace("+00:00", "Z") for name in ("created_at", "updated_at")}
-    return {**asdict(job), **times}
+    """Return the JSON form of a job."""
+    times = {name: to_rfc3339(getattr(job, name)) for name in ("created_at", "updated_at")}
+    return JobLine.model_validate({**asdict(job), **times}).model_dump(mode="json")
 
 
 def _owner(principal: Principal) -> str | None:
     return None if "operator" in principal.roles else principal.subject_id
 
 
-def _check_role(principal: Principal, kind: str) -> None:
-    roles = KINDS[kind].roles
-    if not principal.roles & set(roles):
-        raise ForbiddenError("none of the roles of this key or token allows this", allowed=", ".join(roles))
+def _role_for(principal: Principal, kind: str) -> Role:
+    """Return the role in which the principal may start this kind of job.
+
+    Raises:
+        ForbiddenError: There is none.
+    """
+    for role in KINDS[kind].roles:
+        if role in principal.roles:
+            return role
+    allowed = ", ".join(KINDS[kind].roles)
+    raise ForbiddenError("none of the roles of this key or token allows this", allowed=allowed)

@@ -3,39 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from collections import Counter
-from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI, Query, Request, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from sqlalchemy import Connection
 
 from api.access import Principal, allow
 from api.admission import Activated
-from api.archives import unpack_tables
-from api.inputs import JSON_MEDIA_TYPE, KEY_HEADER, PAGE_ROWS, Cursor, IdempotencyKey, Limit, body_reader
+from api.inputs import KEY_HEADER, PAGE_ROWS, Cursor, IdempotencyKey, Limit
 from api.openapi import reference, response_of
 from api.routes.backend import Backend
 from api.routes.cursors import read_cursor, write_cursor
 from api.routes.writes import actor_of, claim_of, json_answer
+from api.uploads import ENDINGS, UPLOAD_CONTENT, UploadBody, UploadName, read_upload
 from api.views import ActivatedView, FindingView, SnapshotView, TableCountView
 from gridmodel.snapshot import Snapshot
 from scheme.ledger.idempotency import claim_key, keep
 
-UPLOAD_BYTES_MAX = 64 * 2**20
 FINDINGS_TOLD_MAX = 200
-XLSX_MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-ZIP_MEDIA_TYPE = "application/zip"
-_ENDINGS = {JSON_MEDIA_TYPE: ".json", XLSX_MEDIA_TYPE: ".xlsx", ZIP_MEDIA_TYPE: ".zip"}
 _OPERATION = "POST /v1/snapshots"
-_BINARY = {"schema": {"type": "string", "format": "binary"}}
-_Body = Annotated[bytes, Depends(body_reader(UPLOAD_BYTES_MAX, *_ENDINGS))]
-_Name = Annotated[
-    str,
-    Query(pattern=r"^[A-Za-z0-9_-]{1,64}$", description="how messages and findings name the file", examples=["county"]),
-]
 
 
 def add_snapshots(app: FastAPI, backend: Backend) -> None:
@@ -54,22 +42,15 @@ def _add_import(app: FastAPI, backend: Backend) -> None:
         response_class=Response,
         openapi_extra={
             "parameters": [KEY_HEADER],
-            "requestBody": {
-                "required": True,
-                "content": {
-                    JSON_MEDIA_TYPE: {"schema": {"type": "object", "description": "a pandapower network"}},
-                    ZIP_MEDIA_TYPE: _BINARY,
-                    XLSX_MEDIA_TYPE: _BINARY,
-                },
-            },
+            "requestBody": {"required": True, "content": UPLOAD_CONTENT},
         },
     )
     def create_snapshot(
         principal: Annotated[Principal, allow("engineer", "operator")],
         request: Request,
-        body: _Body,
+        body: UploadBody,
         key: IdempotencyKey,
-        name: _Name = "upload",
+        name: UploadName = "upload",
     ) -> Response:
         """A pandapower network (JSON) or the product's own tables (xlsx, or a zip of CSV files). All or nothing: where
         it is refused, the network before it stays. Every live hold is mapped onto the new network, or listed."""
@@ -84,7 +65,8 @@ def _add_import(app: FastAPI, backend: Backend) -> None:
                     status, headers, told = json_answer(201, _told(activated), Location="/v1/snapshots/current")
                     keep(connection, claim, status, headers, told, object_id=activated.snapshot.sha256)
 
-            backend.admission.activate(read_upload(body, media_type, name), actor=actor, also=also)
+            snapshot = read_upload(body, f"{name}{ENDINGS[media_type]}")
+            backend.admission.activate(snapshot, actor=actor, also=also)
 
         return backend.writes.carry_out(claim, work)
 
@@ -106,25 +88,6 @@ def _add_current(app: FastAPI, backend: Backend) -> None:
         start = 0 if after is None else max(0, int(after[0]))
         shown = _shown(backend.services.get_live().imported, start=start, limit=limit)
         return JSONResponse(SnapshotView(**shown).model_dump(mode="json"))
-
-
-def read_upload(content: bytes, media_type: str, name: str) -> Snapshot:
-    """Return the snapshot in an uploaded file.
-
-    Raises:
-        InputError: It cannot be read, or its content is refused.
-    """
-    from gridmodel.readers.select import read_source
-
-    with tempfile.TemporaryDirectory(prefix="gridscheme-") as folder:
-        source = Path(folder) / f"{name}{_ENDINGS[media_type]}"
-        if media_type == ZIP_MEDIA_TYPE:
-            tables = Path(folder) / name
-            tables.mkdir()
-            unpack_tables(content, tables, file=source.name)
-            return read_source(tables)
-        source.write_bytes(content)
-        return read_source(source)
 
 
 def _told(activated: Activated) -> bytes:

@@ -14,13 +14,13 @@ from gridmodel.errors import InputError
 ANSWER_S = 0.15
 
 
-class QuickServices:
-    """Stands for the use cases; ``BAD`` requests are refused, ``FAULT`` ones are a mistake of the service."""
-
-    store = None
+class QuickBench:
+    """Stands for the workbench; ``BAD`` requests are refused, ``FAULT`` ones are a mistake of the service."""
 
     def __init__(self, log: Path) -> None:
         self._log = log
+        self.services = self
+        self.tables = SimpleNamespace(find=None)
 
     def answer(self, request: Any, *, find_capacity: object, idempotency_key: str) -> Any:
         time.sleep(ANSWER_S)
@@ -35,4 +35,4 @@ class QuickServices:
 
 if __name__ == "__main__":
     url, name, log = sys.argv[1:]
-    run_worker(cast(Any, QuickServices(Path(log))), url, name=name, is_over=lambda: False)
+    run_worker(cast(Any, QuickBench(Path(log))), url, name=name, is_over=lambda: False)

@@ -14,8 +14,9 @@ import pytest
 
 from api.jobs.durable import DurableJobs, jobs_url
 from api.jobs.process import WorkerRunningError, only_one
-from api.jobs.records import ENDED, Job, JobConflictError, JobEndedError, JobsUnavailableError
+from api.jobs.records import ENDED, Job, JobEndedError, JobsUnavailableError
 from gridmodel.errors import InputError, NotFoundError
+from scheme.store import Database, IdempotencyConflictError
 from tests.conftest import FIXTURES
 
 WITHIN_S = 60.0
@@ -45,7 +46,7 @@ class Worker:
 
 @pytest.fixture
 def url(store_url: str, tmp_path: Path) -> str:
-    return jobs_url(store_url)
+    return jobs_url(Database(store_url))
 
 
 @pytest.fixture
@@ -78,7 +79,7 @@ def wait_until(jobs: DurableJobs, job: Job, is_so: Callable[[Job], bool]) -> Job
 
 def submit(jobs: DurableJobs, names: list[str], *, key: str = "k1", owner_id: str = "alice") -> Job:
     arguments = {"requests": [request(name) for name in names]}
-    return jobs.submit("schemes", arguments, owner_id=owner_id, idempotency_key=key)
+    return jobs.submit("schemes", arguments, owner_id=owner_id, role="engineer", idempotency_key=key)
 
 
 def test_a_job_is_queued_done_and_tells_its_result(jobs: DurableJobs, worker: Worker) -> None:
@@ -139,7 +140,7 @@ def test_a_mistake_of_the_service_fails_the_job_and_not_the_worker(jobs: Durable
 def test_the_same_key_is_the_same_job_and_another_request_is_refused(jobs: DurableJobs) -> None:
     first = submit(jobs, ["A"])
     assert submit(jobs, ["A"]).job_id == first.job_id
-    with pytest.raises(JobConflictError):
+    with pytest.raises(IdempotencyConflictError):
         submit(jobs, ["B"])
     assert submit(jobs, ["B"], owner_id="bob").job_id != first.job_id
 
@@ -168,7 +169,7 @@ def test_wrong_arguments_are_refused_by_name(
     jobs: DurableJobs, kind: str, arguments: dict[str, object], place: str
 ) -> None:
     with pytest.raises(InputError) as refused:
-        jobs.submit(kind, arguments, owner_id="alice", idempotency_key="k")
+        jobs.submit(kind, arguments, owner_id="alice", role="engineer", idempotency_key="k")
     assert refused.value.context["field"] == place
 
 
@@ -187,7 +188,7 @@ def test_a_database_that_cannot_be_reached_is_unavailable(tmp_path: Path) -> Non
         submit(DurableJobs(f"sqlite:///{tmp_path}/absent/jobs.db"), ["A"])
 
 
-def test_jobs_lie_beside_the_file_of_the_store() -> None:
-    assert jobs_url("data/grid.db") == "sqlite:///data/grid.jobs.db"
-    assert jobs_url("sqlite:////srv/grid.db") == "sqlite:////srv/grid.jobs.db"
-    assert jobs_url("postgresql://u:p@h/d") == "postgresql+psycopg://u:p@h/d"
+def test_jobs_lie_beside_the_file_of_the_store_or_in_its_database() -> None:
+    assert jobs_url(Database("data/grid.db")) == "sqlite:///data/grid.jobs.db"
+    assert jobs_url(Database("sqlite:////srv/grid.db")) == "sqlite:////srv/grid.jobs.db"
+    assert jobs_url(Database("postgresql://u:p@h/d")) == "postgresql+psycopg://u:p@h/d"
