@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from scheme.document.alike import group_alike, list_alike
 from scheme.document.checks import largest_loading
 from scheme.document.tables import Payload, Row, number_texts
 from scheme.document.wording import (
@@ -18,6 +19,8 @@ from scheme.document.wording import (
 from scheme.model import ConnectionPoint, Scheme, TransitionStage, Verification
 
 _SUPPORTING_WORKS = "supporting_works"
+_NAMED_MAX = 3
+"""Sections named of a measure done to many; the list of works names them all."""
 _RECEIPT = "　"
 """Left blank to be signed by hand."""
 
@@ -57,7 +60,7 @@ def list_transition(scheme: Scheme) -> Payload:
         "stages_note": note,
         "alternatives": [
             {
-                "text": f"{option.text}（接入点：{_point(option.connection_point)}）",
+                "text": f"{_shorter(option.text)}（接入点：{_point(option.connection_point)}）",
                 "capacity": number(option.capacity_kva, 1),
                 "check": _check(option.verification),
                 "cost": fixed(option.cost.total_typical_cny10k, 2),
@@ -66,7 +69,7 @@ def list_transition(scheme: Scheme) -> Payload:
             for option in (transition.alternatives if transition else ())
         ],
         "failed_options": [
-            {"text": item.text, "point": text_or_dash(item.element_source_id), "reason": item.reason}
+            {"text": _shorter(item.text), "point": text_or_dash(item.element_source_id), "reason": item.reason}
             for item in (transition.failed if transition else ())
         ],
         "tasks": [
@@ -76,9 +79,21 @@ def list_transition(scheme: Scheme) -> Payload:
     }
 
 
+def _shorter(text: str) -> str:
+    """Return a path of many steps with those alike said once."""
+    return "；".join(list_alike(text.split("；"), named_max=_NAMED_MAX))
+
+
 def _stage(stage: TransitionStage) -> Row:
     point = _point(stage.connection_point) if stage.connection_point else NOT_APPLICABLE
-    measures = "；".join(f"{item.text}（{number(item.quantity, 3)}{item.unit}）" for item in stage.measures)
+    groups = group_alike(
+        [item.text for item in stage.measures], [item.unit for item in stage.measures], named_max=_NAMED_MAX
+    )
+    sums = [sum(stage.measures[i].quantity for i in places) for _, places in groups]
+    units = [stage.measures[places[0]].unit for _, places in groups]
+    measures = "；".join(
+        f"{text}（{number(quantity, 3)}{unit}）" for (text, _), quantity, unit in zip(groups, sums, units, strict=True)
+    )
     dates = [_workdays(stage.duration_workdays), stage.starts_after, stage.text]
     return {
         "no": str(stage.stage_no),

@@ -10,11 +10,11 @@ STAGES = Grid(
     columns=(
         centred("阶段", "no", 1.1),
         number("可用容量/kVA", "capacity", 1.6),
-        column("接入点及接入方式", "point", 3),
-        column("电网改造措施", "measures", 4),
+        column("接入点及接入方式", "point", 2.8),
+        column("电网改造措施", "measures", 4.6),
         column("校核", "check", 2.5),
         number("估算/万元", "cost", 2),
-        column("工期与条件", "dates", 3.6),
+        column("工期与条件", "dates", 3.4),
     ),
     note="stages_note",
     is_optional=True,
@@ -23,7 +23,7 @@ ALTERNATIVES = Grid(
     title="其他可行的改造路径",
     rows="alternatives",
     columns=(
-        column("路径", "text", 5),
+        column("路径", "text", 7),
         number("容量/kVA", "capacity", 1.7),
         column("校核", "check", 3),
         number("估算/万元", "cost", 2),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from scheme.document.alike import group_alike
 from scheme.document.wording import (
     NOT_APPLICABLE,
     POINT_KINDS,
@@ -69,15 +70,19 @@ def list_works(best: Variant | None) -> Payload:
 
 
 def _priced(best: Variant) -> list[tuple[Row, str]]:
-    """Return every work with the estimate made for it, and every estimate that belongs to no listed work."""
+    """Return every work with the estimate made for it, and every estimate that belongs to no listed work; what many
+    have alike in one row."""
     left = list(best.cost.items)
-    rows: list[tuple[Row, str]] = []
+    pairs: list[tuple[Work | CostItem, CostItem | None]] = []
     for work in best.works:
         item = next((item for item in left if _is_of(item, work)), None)
         if item is not None:
             left.remove(item)
-        rows.append((_work(work, item), work.side))
-    return rows + [(_work(item, item), item.side) for item in left]
+        pairs.append((work, item))
+    pairs += [(item, item) for item in left]
+    kinds = [(work.unit, work.side, item.price_basis if item else None) for work, item in pairs]
+    groups = group_alike([work.text for work, _ in pairs], kinds)
+    return [(_work(text, [pairs[i] for i in places]), pairs[places[0]][0].side) for text, places in groups]
 
 
 def _is_of(item: CostItem, work: Work) -> bool:
@@ -85,14 +90,18 @@ def _is_of(item: CostItem, work: Work) -> bool:
     return same_name and work.side == item.side and math.isclose(work.quantity, item.quantity)
 
 
-def _work(work: Work | CostItem, item: CostItem | None) -> Row:
+def _work(text: str, pairs: list[tuple[Work | CostItem, CostItem | None]]) -> Row:
+    """Return the row of one work, or of several alike with their sums."""
+    first, items = pairs[0][0], [item for _, item in pairs if item is not None]
     prices = dashes(*_PRICES)
-    if item is not None:
-        amounts = (item.low_cny10k, item.typical_cny10k, item.high_cny10k)
-        prices = {key: fixed(amount, 2) for key, amount in zip(_PRICES, amounts, strict=False)}
-        prices["price_basis"] = text_or_dash(item.price_basis)
-    named = {"text": work.text, "quantity": number(work.quantity, 3), "unit": work.unit}
-    return {**named, "side": SIDES[work.side], **prices}
+    if items:
+        low, typical, high = (
+            sum(getattr(item, f"{share}_cny10k") for item in items) for share in ("low", "typical", "high")
+        )
+        prices = {"low": fixed(low, 2), "typical": fixed(typical, 2), "high": fixed(high, 2)}
+        prices["price_basis"] = text_or_dash(items[0].price_basis)
+    quantity = number(sum(work.quantity for work, _ in pairs), 3)
+    return {"text": text, "quantity": quantity, "unit": first.unit, "side": SIDES[first.side], **prices}
 
 
 def _numbered(rows: list[Row], total: tuple[float | None, float | None, float | None] | None) -> list[Row]:

@@ -94,6 +94,33 @@ def test_long_text_stays_inside_the_page(scheme: str, snapshot: Snapshot) -> Non
         assert _ink_outside_margins(files[name], margin_mm=19.0) == 0, name
 
 
+def test_text_longer_than_a_page_is_printed_to_its_end(snapshot: Snapshot) -> None:
+    """A stage of sixty measures, a policy of a page of words: the table goes on overleaf and loses nothing."""
+    plain = load_plain("transition_10kv")
+    measures = plain["transition"]["stages"][1]["measures"]
+    measures[0]["text"] = "".join(f"更换线路第{n}段；" for n in range(700)) + "最后一段"
+    plain["investment_boundary"]["utility_scope"] = "界" * 3000 + "线末"
+    files = render_documents(as_scheme(plain), snapshot)
+    for name in ("scheme.pdf", "works_order.pdf"):
+        text = pdf_text(files[name])
+        assert "更换线路第699段；最后一段" in text
+        assert "界线末" in text
+        assert _ink_in_the_foot(files[name]) == 0, name
+
+
+def _ink_in_the_foot(pdf: bytes) -> int:
+    """Dark pixels between the lowest text of a page (16 mm from its edge) and the footer's line."""
+    import pypdfium2
+
+    count = 0
+    with pypdfium2.PdfDocument(pdf) as document:
+        for page in document:
+            pixels = page.render(scale=1.0, grayscale=True).to_numpy()
+            height = pixels.shape[0]
+            count += int((pixels[int(height * (1 - 14.5 / 297)) : int(height * (1 - 12.5 / 297))] < 200).sum())
+    return count
+
+
 RARE = {"㐀": True, "㐂": True, "\U00020bb7": False, "\U0001f600": False}
 """Whether the bundled fonts draw a character: read off the fonts' own tables (U+3402 is in them, U+20BB7 is not)."""
 
