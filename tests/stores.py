@@ -61,6 +61,8 @@ class PostgresServer:
             self._user = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
         self.run("initdb", "--pgdata", str(self.data), "--username", "tester", "--auth", "trust",
                  "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync")  # fmt: skip
+        with (self.data / "postgresql.conf").open("a") as configuration:
+            configuration.writelines(f"{name} = '{value}'\n" for name, value in self.settings.items())
         rules = self.data / "pg_hba.conf"
         rules.write_text(f"host all {GUARDED_USER} 127.0.0.1/32 scram-sha-256\n{rules.read_text()}")
 
@@ -86,7 +88,7 @@ class PostgresServer:
     def start(self) -> None:
         """Start, and return once connections are taken."""
         settings = {"port": str(self.port), "listen_addresses": "127.0.0.1",
-                    "unix_socket_directories": str(self.folder), **self.settings}  # fmt: skip
+                    "unix_socket_directories": str(self.folder)}  # fmt: skip
         with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [self.programs / "postgres", "-D", self.data, *(f"--{k}={v}" for k, v in settings.items())],
@@ -128,6 +130,16 @@ class PostgresServer:
         with psycopg.connect(self.dsn(database), autocommit=True) as connection:
             cursor = connection.execute(statement)  # type: ignore[call-overload]
             return cursor.fetchall() if cursor.description else []
+
+    def change(self, **settings: str | None) -> None:
+        """Change settings of the running server; None takes a change back."""
+        for name, value in settings.items():
+            self.execute(f"ALTER SYSTEM {f'RESET {name}' if value is None else f'SET {name} = {value!r}'}")
+        self.execute("SELECT pg_reload_conf()")
+        until = time.monotonic() + _START_S
+        while any(value is not None and self.execute(f"SHOW {name}") != [(value,)] for name, value in settings.items()):
+            assert time.monotonic() < until
+            time.sleep(0.01)
 
     def make_template(self) -> None:
         """Make the database that :meth:`new_database` copies: empty, with PostGIS."""

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from sqlalchemy import Connection, inspect, text
 
 from gridmodel.errors import InputError
 from scheme.store.migrations import FIRST_TABLES, REVISIONS, VERSION_TABLE
-from scheme.store.schema import NOT_OURS, all_tables
-from scheme.store.tables import METADATA
-
-if TYPE_CHECKING:
-    from alembic.config import Config
+from scheme.store.schema import NOT_OURS
 
 State = Literal["empty", "older", "current"]
 _ONE_AT_A_TIME = 0x6772_6964
@@ -47,17 +43,8 @@ def upgrade(connection: Connection) -> None:
         InputError: It belongs to another program, or to a newer version.
     """
     _wait_for_others(connection)
-    state = find_state(connection)
-    if state != "current":
-        from alembic import command
-
-        config = _configuration(connection)
-        all_tables(connection.dialect.name)
-        METADATA.create_all(connection)
-        if state == "empty" or VERSION_TABLE not in inspect(connection).get_table_names():
-            command.stamp(config, REVISIONS[0])
-        command.upgrade(config, "0002")
-        command.stamp(config, REVISIONS[-1])
+    if find_state(connection) != "current":
+        upgrade_to(connection, REVISIONS[-1])
 
 
 def upgrade_to(connection: Connection, revision: str) -> None:
@@ -79,12 +66,3 @@ def _wait_for_others(connection: Connection) -> None:
         statement = "SELECT set_config('lock_timeout', '60s', true), set_config('statement_timeout', '0', true)"
         connection.execute(text(statement))
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ONE_AT_A_TIME})
-
-
-def _configuration(connection: Connection) -> Config:
-    from alembic.config import Config
-
-    config = Config()
-    config.set_main_option("script_location", "scheme.store:migrations")
-    config.attributes["connection"] = connection
-    return config

@@ -31,16 +31,12 @@ def file_store(tmp_path: Path, open_store: OpenStore, snapshot: Snapshot) -> Sto
     return store
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def durable_server(postgres_server: PostgresServer) -> Iterator[PostgresServer]:
-    """A server as one is run, not as tests are made quick."""
-    server = PostgresServer(fsync="on", full_page_writes="on", synchronous_commit="on")
-    try:
-        server.start()
-        server.make_template()
-        yield server
-    finally:
-        server.remove()
+    """The server set as one is run, not as tests are made quick."""
+    postgres_server.change(fsync="on", full_page_writes="on")
+    yield postgres_server
+    postgres_server.change(fsync=None, full_page_writes=None)
 
 
 def test_store_on_sqlite_as_the_product_makes_it_passes(file_store: Store) -> None:
@@ -72,6 +68,8 @@ def test_ordinary_role_passes(durable_server: PostgresServer, open_store: OpenSt
         store = open_store(durable_server.url(name, user="service"))
         assert run_self_check(store) == []
         store.close()
+        durable_server.execute("DROP OWNED BY service", database=name)
+        durable_server.execute("DROP ROLE service")
 
 
 def test_server_that_does_not_wait_for_the_disk_is_refused(

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from psycopg import Error as DriverError
-from sqlalchemy import Connection, Table, delete, func, select, update
+from sqlalchemy import Connection, Table, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from gridmodel.snapshot import Snapshot
@@ -24,6 +24,8 @@ from scheme.store.layers.tables import GRID_FEEDER, GRID_LINE, GRID_NODE, LAYER_
 from scheme.store.records import CapacityKey
 from scheme.store.tables import CAPACITY_PART, CURRENT_SNAPSHOT
 
+_LOCK_TIMEOUT = "30s"
+"""Nothing waits for a layer, so it may wait for the one that fills it now."""
 _LON_DEG_MAX, _LAT_DEG_MAX = 180.0, 90.0
 
 
@@ -99,6 +101,7 @@ def _contents(
 
 def _lock(connection: Connection, layer: str) -> str | None:
     """Keep others from filling the layer at the same time; return the snapshot it shows."""
+    connection.execute(text(f"SELECT set_config('lock_timeout', '{_LOCK_TIMEOUT}', true)"))
     row = {"layer": layer, "snapshot_sha256": ""}
     connection.execute(insert(LAYER_STATE).values(row).on_conflict_do_nothing())
     is_this = LAYER_STATE.c.layer == layer
