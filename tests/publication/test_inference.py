@@ -20,7 +20,7 @@ from scheme.publication.grid import CellGrid, Square, found_grid
 from scheme.publication.rows import TransformerRow, list_places
 from tests.publication.examples import KEY, Network, county, rules
 
-RESERVATIONS = 250
+RESERVATIONS = 150
 
 
 def township_network(snapshot: Snapshot) -> Network:
