@@ -16,6 +16,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,12 +25,13 @@ from typer.exceptions import Abort, TyperException
 
 from api.backup_commands import add_backup_commands
 from api.import_command import add_import
+from api.jobs.commands import add_worker
 from api.key_commands import key_app
 from api.ledger_commands import add_ledger_commands
 from api.options import Format, Shared, Source, callback, command
 from api.policy_commands import policy_app
 from api.publication_commands import publish_app
-from api.serve_command import add_serve
+from api.serve_command import add_serve, start_worker
 from gridmodel.errors import DomainError, InputError
 
 if TYPE_CHECKING:
@@ -135,7 +137,13 @@ def demo(
     if not no_serve:
         from api.serving import DEFAULT_HOST, DEFAULT_PORT, serve
 
-        serve(lambda: result.services, host=DEFAULT_HOST, port=DEFAULT_PORT, announce=note)
+        serve(
+            lambda: result.services,
+            host=DEFAULT_HOST,
+            port=DEFAULT_PORT,
+            announce=note,
+            start_worker=partial(start_worker, replace(shared, db=str(result.services.store.file))),
+        )
     return EXIT_DONE
 
 
@@ -273,6 +281,7 @@ def replay_scheme(
 
 
 add_serve(app)
+add_worker(app)
 add_ledger_commands(app)
 add_backup_commands(app)
 

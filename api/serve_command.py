@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from api.options import Shared, command
+
+if TYPE_CHECKING:
+    from api.jobs.process import WorkerProcess
 
 
 def add_serve(app: typer.Typer) -> None:
@@ -28,6 +32,9 @@ def add_serve(app: typer.Typer) -> None:
             list[str] | None, typer.Option(metavar="ADDRESS", help="可信反向代理的地址或网段,可多次给出")
         ] = None,
         workers: Annotated[int | None, typer.Option(metavar="NUMBER", help="进程数;多于 1 只用于 PostgreSQL")] = None,
+        no_worker: Annotated[
+            bool, typer.Option("--no-worker", help="不随服务启动后台任务进程;另行运行 gridscheme worker")
+        ] = False,
     ) -> int:
         """启动 HTTP 服务。未配置认证时只监听本机,并显示一次性的本机密钥;对外监听须配置认证并说明 TLS 在何处终止。"""
         from api.exposure import parse_address
@@ -47,5 +54,15 @@ def add_serve(app: typer.Typer) -> None:
         )
         if parse_address(host).is_loopback:
             bind(host, number).close()  # a port that is taken is said at once, before anything is opened
-        run_service(shared.open_services, host=host, port=number, announce=note, settings=settings)
+        worker = None if no_worker else partial(start_worker, shared)
+        run_service(shared.open_services, host=host, port=number, announce=note, settings=settings, start_worker=worker)
         return 0
+
+
+def start_worker(shared: Shared) -> WorkerProcess:
+    """Start the worker that goes with a service of these options."""
+    from api.jobs.process import WorkerProcess
+
+    options = {"--profile": shared.profile, "--policy": shared.policy_folder, "--as-of": shared.as_of}
+    given = [part for name, value in options.items() if value is not None for part in (name, str(value))]
+    return WorkerProcess(given, store_url=shared.store_url())

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import errno
 import socket
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from api.access.keys import LocalKeys
+    from api.jobs.process import WorkerProcess
     from api.services import Services
     from api.settings import Settings
 
@@ -35,6 +36,7 @@ def serve(
     port: int,
     announce: Callable[[str], None],
     settings: Settings | None = None,
+    start_worker: Callable[[], WorkerProcess] | None = None,
 ) -> None:
     """Serve until interrupted; ``announce`` is called with lines for people once the port is bound.
 
@@ -44,6 +46,8 @@ def serve(
         port: 0 lets the system choose.
         announce: Writes one line for people.
         settings: Those of the environment by default.
+        start_worker: Starts the process that does the jobs and ends with the service; ``None`` where somebody else
+            runs it.
 
     Raises:
         InputError: The port is taken, or others could reach the service without what that takes.
@@ -72,10 +76,21 @@ def serve(
             application = partial(create_application, open_services, settings, exposure, None)
         config = configure_server(application, settings)
         announce(f"服务地址 {_url(listener, settings)} (Ctrl-C 结束)")
-        with suppress(KeyboardInterrupt):
+        with suppress(KeyboardInterrupt), _working(start_worker):
             _run(config, listener)
     finally:
         listener.close()
+
+
+@contextmanager
+def _working(start_worker: Callable[[], WorkerProcess] | None) -> Iterator[None]:
+    """Have the jobs done while the block runs."""
+    worker = None if start_worker is None else start_worker()
+    try:
+        yield
+    finally:
+        if worker is not None:
+            worker.stop()
 
 
 def create_application(

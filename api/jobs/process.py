@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import subprocess
 import sys
 import threading
@@ -30,12 +31,14 @@ class WorkerProcess:
     """A worker that ends when this process does: it reads until its standard input is closed.
 
     Args:
-        command: What to run, without the interpreter: a module and its arguments.
+        options: Of ``gridscheme worker``.
+        store_url: Store whose jobs are done; handed over where other users of the machine cannot read it.
     """
 
-    def __init__(self, command: Sequence[str]) -> None:
+    def __init__(self, options: Sequence[str], *, store_url: str) -> None:
+        command = [sys.executable, "-m", "api.cli", "worker", "--until-stdin-ends", *options]
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            [sys.executable, "-m", *command], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
+            command, env={**os.environ, "GRIDSCHEME_DB": store_url}, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
         )
 
     def stop(self) -> None:
