@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from typing import Required, TypedDict, Unpack
@@ -36,10 +36,13 @@ from scheme.ledger.remapping import map_holds
 from scheme.ledger.states import LIVE, Step
 from scheme.ledger.tables import HOLD
 from scheme.policy.parameter import PolicyView
-from scheme.store import Database
+from scheme.store import Database, StoreError
+from scheme.store.turns import Turns
 
 _HOLD_ID_DIGITS = 32
 _HTTP_OK = 200
+_TURN_S = 10.0
+"""How long a change waits for those before it."""
 
 Clock = Callable[[Connection], datetime]
 Answer = Callable[[Hold], tuple[int, Mapping[str, str], bytes]]
@@ -78,7 +81,7 @@ class Ledger:
         self.store = store
         self.clock: Clock = now or database_time
         """The database's clock, as it stands; :meth:`time` never goes back."""
-        self._queue = threading.Lock()
+        self._turns = Turns()
 
     def open_accounts(self, connection: Connection, accounts: Sequence[Account]) -> None:
         """Set the accounts of a snapshot in the transaction that activates it; those over their limit are flagged.
@@ -336,8 +339,7 @@ class Ledger:
     ) -> Hold:
         """Claim the key, book what ``work`` decides, keep the answer: one transaction. Return the last hold of it."""
         claim, also = call.get("claim"), call.get("also")
-        # Threads of one process wait here rather than in the database, which gives up waiting after a while.
-        with self._queue, self.store.write() as connection:
+        with self._turn(), self.store.write() as connection:
             if claim is not None:
                 earlier = claim_key(connection, claim)
                 if earlier is not None and earlier.object_id is not None:
@@ -352,6 +354,22 @@ class Ledger:
                 status, headers, body = (call.get("answer") or _plain_answer)(hold)
                 keep(connection, claim, status, headers, body, object_id=hold.hold_id, at=at)
         return hold
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Let threads of this process write one after the other, first come, first served.
+
+        They would wait for each other in the database anyway, where it is not known who comes next.
+
+        Raises:
+            StoreError: The turn did not come in time; nothing is changed.
+        """
+        if not self._turns.take(_TURN_S):
+            raise StoreError("too many changes of the ledger at once; nothing is changed")
+        try:
+            yield
+        finally:
+            self._turns.pass_on()
 
     def _post(
         self,
