@@ -19,6 +19,7 @@ from starlette.testclient import TestClient
 
 from api.app import create_app
 from api.services import Services, product_parts
+from gridmodel.errors import InputError
 from gridmodel.snapshot import Snapshot
 from scheme.store import Store
 from tests.access.clients import client_of, make_key, with_access
@@ -292,6 +293,12 @@ def test_list_tells_who_did_what_with_the_leak_report(shown: Running) -> None:
     assert made["basis"]["ledger_seq"] == 0
     one = shown["li"].get(f"/v1/publications/{made['publication_id']}")
     assert one.json() == made
+
+
+def test_the_service_does_not_start_with_one_database_for_both_sides(running: Running) -> None:
+    services = running.app.state.capacity_tables._services
+    with pytest.raises(InputError, match="database of its own"):
+        create_app(services, public_db=str(services.store.file))
 
 
 def test_a_public_side_that_does_not_answer_is_503(running: Running) -> None:
