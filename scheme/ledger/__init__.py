@@ -1,6 +1,7 @@
 """Capacity ledger (容量台账): who holds how much of which element, until when. See ``decisions/0008-ledger.md``."""
 
 from scheme.ledger import append_only as append_only  # the triggers come with the tables
+from scheme.ledger.calls import Call
 from scheme.ledger.errors import (
     CapacityExhaustedError,
     ClockJumpError,
@@ -29,6 +30,7 @@ __all__ = [
     "Account",
     "Actor",
     "Balance",
+    "Call",
     "CapacityExhaustedError",
     "Certificate",
     "ClockJumpError",

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
-from typing import Required, TypedDict, Unpack
+from typing import Unpack
 
 from sqlalchemy import Connection, and_
 
 from gridmodel.errors import InputError
 from scheme.ledger import reader, writer
-from scheme.ledger.chain import canonical_bytes
+from scheme.ledger.calls import Call as Call
+from scheme.ledger.calls import hold_id_of, new_hold, plain_answer
 from scheme.ledger.clock import ClockLimits, database_time, ledger_time, to_text
 from scheme.ledger.errors import HoldStateError
 from scheme.ledger.expiry import civil_day
 from scheme.ledger.heads import ENTRY_CHAIN, read_head
-from scheme.ledger.idempotency import IdempotencyClaim, claim_key, keep
+from scheme.ledger.idempotency import claim_key, keep
 from scheme.ledger.movements import HoldChange, reduced_shares, take_step
 from scheme.ledger.records import (
     Account,
@@ -26,7 +26,6 @@ from scheme.ledger.records import (
     Balance,
     Certificate,
     Hold,
-    HoldSource,
     HoldSourceKey,
     LedgerHead,
     Pins,
@@ -39,31 +38,10 @@ from scheme.policy.parameter import PolicyView
 from scheme.store import Database, StoreError
 from scheme.store.turns import Turns
 
-_HOLD_ID_DIGITS = 32
-_HTTP_OK = 200
 _TURN_S = 10.0
 """How long a change waits for those before it."""
 
 Clock = Callable[[Connection], datetime]
-Answer = Callable[[Hold], tuple[int, Mapping[str, str], bytes]]
-"""Makes status, headers and body of what the caller is told; kept under the idempotency key in the same transaction."""
-Also = Callable[[Connection], None]
-"""Writes what belongs into the same transaction."""
-
-
-class Call(TypedDict, total=False):
-    """What surrounds one change, as keyword arguments."""
-
-    actor: Required[Actor]
-    """Who does it."""
-    claim: IdempotencyClaim | None
-    """Under which idempotency key; the answer is kept with it."""
-    reason: str
-    """Why, for the audit trail."""
-    answer: Answer | None
-    """What the caller is told; the hold as JSON by default."""
-    also: Also | None
-    """What else is written in the same transaction."""
 
 
 class Ledger:
@@ -119,7 +97,7 @@ class Ledger:
                 if (old.owner_id, old.request_id) != (wanted.owner_id, wanted.request_id):
                     raise HoldStateError("a hold is superseded by a scheme of its own request", hold_id=old.hold_id)
                 changes.append(take_step(old, "supersede", at))
-            new = _new_hold(wanted, certificate.certificate_id, at, call.get("claim"))
+            new = new_hold(wanted, certificate.certificate_id, at, call.get("claim"))
             return (*changes, HoldChange(kind="issue", before=None, after=new))
 
         return self._carry_out(call, work, certificate=certificate)
@@ -172,7 +150,7 @@ class Ledger:
             leaving = take_step(old, "reduce", at)
             new = replace(
                 old,
-                hold_id=_hold_id(old.scheme_id, old.hold_id, str(capacity_va), to_text(at)),
+                hold_id=hold_id_of(old.scheme_id, old.hold_id, str(capacity_va), to_text(at)),
                 capacity_va=capacity_va,
                 sources=reduced_shares(old.sources, capacity_va=capacity_va, was_va=old.capacity_va),
                 predecessor_id=old.hold_id,
@@ -351,7 +329,7 @@ class Ledger:
             if also is not None:
                 also(connection)
             if claim is not None:
-                status, headers, body = (call.get("answer") or _plain_answer)(hold)
+                status, headers, body = (call.get("answer") or plain_answer)(hold)
                 keep(connection, claim, status, headers, body, object_id=hold.hold_id, at=at)
         return hold
 
@@ -390,42 +368,3 @@ class Ledger:
             claim=call.get("claim"),
         )
         return writer.post(connection, posting)
-
-
-def _new_hold(wanted: WantedHold, certificate_id: str, at: datetime, claim: IdempotencyClaim | None) -> Hold:
-    key = "" if claim is None else f"{claim.principal_id} {claim.operation} {claim.key}"
-    return Hold(
-        hold_id=_hold_id(wanted.scheme_id, wanted.owner_id, wanted.request_id, certificate_id, key, to_text(at)),
-        hold_no=0,
-        scheme_id=wanted.scheme_id,
-        request_id=wanted.request_id,
-        owner_id=wanted.owner_id,
-        capacity_va=wanted.capacity_va,
-        power_factor=wanted.power_factor,
-        is_low_voltage=wanted.is_low_voltage,
-        sources=tuple(
-            HoldSource(
-                source_no=source.source_no,
-                node_element_id=source.node_element_id,
-                share_va=source.share_va,
-                path=source.path,
-            )
-            for source in wanted.sources
-        ),
-        snapshot_sha256=wanted.snapshot_sha256,
-        policy_sha256=wanted.policy_sha256,
-        certificate_id=certificate_id,
-        state="held",
-        created_at=at,
-        expires_on=wanted.expires_on,
-        predecessor_id=wanted.supersedes,
-    )
-
-
-def _hold_id(*parts: str) -> str:
-    """Return an opaque id: the same call makes the same one, and nobody can guess the next."""
-    return "hld_" + hashlib.sha256("\n".join(parts).encode()).hexdigest()[:_HOLD_ID_DIGITS]
-
-
-def _plain_answer(hold: Hold) -> tuple[int, Mapping[str, str], bytes]:
-    return _HTTP_OK, {"content-type": "application/json"}, canonical_bytes(hold.as_plain())
