@@ -14,8 +14,6 @@ from scheme.publication.scanner import LeakFinding, LeakReport
 
 State = Literal["draft", "scanned", "refused", "released", "replaced", "withdrawn"]
 """Made; nothing found; something found; in public; another followed; taken back by a person."""
-STATES_OF_RELEASE = ("released", "replaced", "withdrawn")
-"""States only a publication that was in public once can have; ``withdrawn`` also a draft that was given up."""
 
 
 class PublicationStateError(DomainError):
@@ -72,10 +70,6 @@ class Publication:
     ended_by: str | None
     ended_at: str | None
     ended_reason: str | None
-
-    def as_plain(self) -> dict[str, Any]:
-        """Return the record as JSON has it."""
-        return asdict(self)
 
 
 def report_to_json(report: LeakReport) -> str:
