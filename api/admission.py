@@ -11,17 +11,19 @@ import hashlib
 import json
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, and_
 from typing_extensions import Unpack
 
 from api.live_grid import LiveState
 from api.services import Services, product_version
 from gridmodel.catalogue.loader import load_catalogue
+from gridmodel.errors import DomainError
 from gridmodel.snapshot import Snapshot
 from scheme.admission.certificate import LocatedSource, as_json, locate
 from scheme.admission.errors import ConcurrencyError, NotIssuableError
@@ -43,9 +45,12 @@ from scheme.ledger import (
     WantedHold,
 )
 from scheme.ledger.accounts import AccountBook, build_accounts
+from scheme.ledger.calls import Call
 from scheme.ledger.expiry import civil_day, expires_on
-from scheme.ledger.idempotency import IdempotencyClaim, find_answer
-from scheme.ledger.ledger import Call
+from scheme.ledger.idempotency import find_answer
+from scheme.ledger.reader import find_accounts, find_holds, get_hold
+from scheme.ledger.states import LIVE
+from scheme.ledger.tables import HOLD
 from scheme.policy.parameter import PolicyView
 from scheme.store import SnapshotMovedError, StoredScheme
 from scheme.store.statements import current_sha256
@@ -81,10 +86,22 @@ class _Ground:
 
     live: LiveState
     policy: PolicyView
+    book: AccountBook
     located: tuple[LocatedSource, ...]
     paths: Mapping[int, tuple[str, ...]]
     """Accounts above each source point, by its number."""
     roots: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Standing:
+    """One moment of the ledger, read before the grid."""
+
+    balances: Mapping[str, Balance]
+    """Accounts on the paths and at the roots."""
+    old: Hold | None
+    """Live hold of the same request."""
+    today: date
 
 
 class Admission:
@@ -122,10 +139,9 @@ class Admission:
             ConcurrencyError: Grid or ledger moved under every certificate; the same call may succeed later.
             KeyReusedError: The idempotency key stands for another request.
         """
-        earlier = self._find_earlier(call.get("claim"))
-        if earlier is not None:
-            return earlier
         asked = self._read(scheme_id, variant_no, call)
+        if isinstance(asked, Hold):
+            return asked
         for _ in range(CERTIFICATES_MAX):
             try:
                 ground = self._find_ground(asked.promise)
@@ -138,6 +154,15 @@ class Admission:
         raise ConcurrencyError(
             "grid or ledger moved under every certificate; send the same call again", scheme_id=scheme_id
         )
+
+    def start(self) -> None:
+        """Work the accounts of the current grid out in the background, so that the first answer need not wait."""
+        threading.Thread(target=self._prepare, daemon=True).start()
+
+    def _prepare(self) -> None:
+        # who issues next is told what is wrong
+        with suppress(DomainError):
+            self._books.get(self._services.get_live(), self._services.load_policy())
 
     def commit(self, hold_id: str, **call: Unpack[Call]) -> Hold:
         """Take a hold as contracted (合同); see :meth:`scheme.ledger.Ledger.commit`."""
@@ -201,71 +226,84 @@ class Admission:
         self._moved()
         return hold
 
-    def _find_earlier(self, claim: IdempotencyClaim | None) -> Hold | None:
-        """Return the hold made under this key before."""
-        if claim is None:
-            return None
+    def _read(self, scheme_id: str, variant_no: int, call: Call) -> _Asked | Hold:
+        """Return what is asked for, or the hold made under this key before."""
+        claim = call.get("claim")
         with self._services.store.read() as connection:
-            found = find_answer(connection, claim)
-        return None if found is None or found.object_id is None else self.ledger.find_hold(found.object_id)
-
-    def _read(self, scheme_id: str, variant_no: int, call: Call) -> _Asked:
+            told = None if claim is None else find_answer(connection, claim)
+            if told is not None and told.object_id is not None:
+                return get_hold(connection, told.object_id)
+            issued = find_holds(connection, HOLD.c.scheme_id == scheme_id)
+            today = civil_day(self.ledger.time_in(connection))
         stored = self._services.store.get_scheme(scheme_id)
         promise = read_promise(json.loads(stored.content), variant_no=variant_no)
-        issued = self.ledger.find_by_scheme(scheme_id)
-        if issued is not None:
-            raise HoldStateError("the scheme was issued before", hold_id=issued.hold_id, state=issued.state)
-        if promise.valid_to < civil_day(self.ledger.time()):
+        if issued:
+            raise HoldStateError("the scheme was issued before", hold_id=issued[-1].hold_id, state=issued[-1].state)
+        if promise.valid_to < today:
             raise NotIssuableError(
                 "the scheme is out of date; answer the request again", valid_to=str(promise.valid_to)
             )
         return _Asked(stored=stored, promise=promise, owner_id=stored.owner_id or STAFF, call=call)
 
     def _find_ground(self, promise: Promise) -> _Ground:
-        """Return places, paths and roots of the source points, with the ledger's accounts those of the grid."""
+        """Return places, paths and roots of the source points."""
         live, policy = self._services.get_live(), self._services.load_policy()
         book = self._books.get(live, policy)
-        located = locate(promise, live.snapshot, policy)
+        located = locate(promise, live.snapshot if promise.has_tee else live.imported, policy)
         paths = {one.source.source_no: book.find_path(one.place.node_element_id) for one in located}
         known = {number: path for number, path in paths.items() if path is not None}
         if len(known) < len(paths):
             raise NotIssuableError("a connection point has no supply on the grid of today")
-        self._open_accounts(live, book, {name for path in known.values() for name in path})
         roots = {name for one in located for name in book.roots_of(one.place.node_element_id)}
-        return _Ground(live=live, policy=policy, located=located, paths=known, roots=tuple(sorted(roots)))
+        return _Ground(live=live, policy=policy, book=book, located=located, paths=known, roots=tuple(sorted(roots)))
 
-    def _open_accounts(self, live: LiveState, book: AccountBook, needed: Collection[str]) -> None:
-        """Make the ledger's accounts those of the grid, where they are not: after a change of day or of policy."""
-        wanted = {account.account_id: account for account in book.accounts}
-        found = {balance.account.account_id: balance for balance in self.ledger.find_accounts(needed)}
-        if all(_is_open(found.get(name), wanted[name]) for name in needed):
-            return
-        with self._services.store.write() as connection:
-            self._check_current(connection, live)
-            self.ledger.open_accounts(connection, book.accounts)
+    def _find_standing(self, asked: _Asked, ground: _Ground) -> _Standing:
+        """Return the accounts as they stand, those of the grid; opened where a day or a policy changed them."""
+        needed = {*ground.roots, *(name for path in ground.paths.values() for name in path)}
+        wanted = {account.account_id: account for account in ground.book.accounts if account.account_id in needed}
+        standing = self._read_standing(asked, needed)
+        if not all(_is_open(standing.balances.get(name), account) for name, account in wanted.items()):
+            with self._services.store.write() as connection:
+                self._check_current(connection, ground.live)
+                self.ledger.open_accounts(connection, ground.book.accounts)
+            standing = self._read_standing(asked, needed)
+        return standing
+
+    def _read_standing(self, asked: _Asked, account_ids: Collection[str]) -> _Standing:
+        is_of_request = and_(
+            HOLD.c.owner_id == asked.owner_id, HOLD.c.request_id == asked.promise.request_id, HOLD.c.state.in_(LIVE)
+        )
+        with self._services.store.read() as connection:
+            old = find_holds(connection, is_of_request)
+            return _Standing(
+                balances={one.account.account_id: one for one in find_accounts(connection, account_ids)},
+                old=old[0] if old else None,
+                today=civil_day(self.ledger.time_in(connection)),
+            )
 
     def _admit(self, asked: _Asked, ground: _Ground) -> Hold:
         """Work out a certificate and have the ledger take it."""
-        pins = self.ledger.pin(ground.roots)
+        standing = self._find_standing(asked, ground)
+        pins = Pins(versions={root: standing.balances[root].version for root in ground.roots})
         # Read after the pins, so that the grid holds at least what they stand for.
         live = self._services.get_live()
         if live.imported.sha256 != ground.live.imported.sha256:
             raise SnapshotMovedError("another snapshot became current")
-        old = self.ledger.find_live_by_request(asked.owner_id, asked.promise.request_id)
+        old = standing.old
         if old is not None and old.state != "held":
             raise HoldStateError("the request has a contract already", hold_id=old.hold_id, state=old.state)
         shares = _shares(ground)
         if old is None:
-            self._check_room(shares)
+            self._check_room(shares, standing)
         content = self._services.parts.certify(
             asked.promise,
             ground.located,
-            live.snapshot if old is None else live.without(old.hold_id),
+            partial(_grid_without, live, old),
             policy=ground.policy,
             catalogue=load_catalogue(),
         )
         certificate = self._certificate(asked, ground, live, pins, content, old)
-        wanted = self._wanted(asked, ground, shares, old)
+        wanted = self._wanted(asked, ground, shares, standing)
         return self.ledger.reserve(wanted, certificate=certificate, **self._in_grid(asked.call, live))
 
     def _in_grid(self, call: Call, live: LiveState) -> Call:
@@ -283,16 +321,16 @@ class Admission:
         if current_sha256(connection) != live.imported.sha256:
             raise SnapshotMovedError("another snapshot became current")
 
-    def _check_room(self, shares: tuple[SourceShare, ...]) -> None:
+    def _check_room(self, shares: tuple[SourceShare, ...], standing: _Standing) -> None:
         """Refuse at once what the counters refuse as they stand, before any load flow."""
         wanted_va: dict[str, int] = {}
         for share in shares:
             for name in share.path:
                 wanted_va[name] = wanted_va.get(name, 0) + share.share_va
-        for balance in self.ledger.find_accounts(wanted_va):
-            name, open_va = balance.account.account_id, balance.open_va
-            if open_va is not None and wanted_va[name] > open_va:
-                raise CapacityExhaustedError(name, wanted_va=wanted_va[name], open_va=open_va)
+        for name, share_va in wanted_va.items():
+            open_va = standing.balances[name].open_va
+            if open_va is not None and share_va > open_va:
+                raise CapacityExhaustedError(name, wanted_va=share_va, open_va=open_va)
 
     def _certificate(
         self,
@@ -327,9 +365,10 @@ class Admission:
             content_json=text,
         )
 
-    def _wanted(self, asked: _Asked, ground: _Ground, shares: tuple[SourceShare, ...], old: Hold | None) -> WantedHold:
+    def _wanted(
+        self, asked: _Asked, ground: _Ground, shares: tuple[SourceShare, ...], standing: _Standing
+    ) -> WantedHold:
         promise = asked.promise
-        today = civil_day(self.ledger.time())
         return WantedHold(
             scheme_id=promise.scheme_id,
             request_id=promise.request_id,
@@ -340,9 +379,14 @@ class Admission:
             sources=shares,
             snapshot_sha256=ground.live.imported.sha256,
             policy_sha256=ground.policy.sha256,
-            expires_on=expires_on(today, ground.policy, is_low_voltage=promise.is_low_voltage),
-            supersedes=None if old is None else old.hold_id,
+            expires_on=expires_on(standing.today, ground.policy, is_low_voltage=promise.is_low_voltage),
+            supersedes=None if standing.old is None else standing.old.hold_id,
         )
+
+
+def _grid_without(live: LiveState, old: Hold | None) -> Snapshot:
+    """Return the grid as promised, without the hold that goes when the new one comes."""
+    return live.snapshot if old is None else live.without(old.hold_id)
 
 
 def _shares(ground: _Ground) -> tuple[SourceShare, ...]:

@@ -70,6 +70,7 @@ def create_app(
         jobs=DurableJobs(jobs_url(services.store)),
         metrics=instrument(app),
     )
+    app.state.admission = backend.admission
     install_error_handlers(app)
     if access is not None:
         install_access(app, access)

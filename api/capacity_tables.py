@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, is_dataclass
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from scheme.store import CapacityKey, Store
 
 
+GATHER_S = 0.3
+"""For how long changes of the ledger are gathered before the table is brought up in the background."""
 _Place = tuple[str, str]
 """Digests of an imported snapshot and of what else its table was computed from."""
 
@@ -139,6 +142,7 @@ class CapacityTables:
 
     def _refresh(self) -> None:
         while self._is_moved.is_set():
+            time.sleep(GATHER_S)
             self._is_moved.clear()
             # who asks for the table next is told what is wrong with it
             with suppress(DomainError):
@@ -163,6 +167,8 @@ class CapacityTables:
         return kept
 
     def _told(self, table: pd.DataFrame, live: LiveState, policy: PolicyView) -> pd.DataFrame:
+        if table.attrs.get("ledger_sha256") == live.head.sha256:
+            return table
         key = capacity_key(live.snapshot, policy, self._services.parts.capacity_settings(policy))
         table.attrs["parameters_sha256"] = key.parameters_sha256
         table.attrs["ledger_seq"], table.attrs["ledger_sha256"] = live.head.seq, live.head.sha256

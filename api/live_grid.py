@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from gridmodel.errors import DomainError
@@ -17,6 +18,7 @@ from gridmodel.errors import DomainError
 if TYPE_CHECKING:
     from gridmodel.in_flight import Commitment
     from gridmodel.snapshot import Snapshot
+    from scheme.admission.live_holds import PlacedHolds
     from scheme.ledger.records import Hold, LedgerHead
     from scheme.store import Store
 
@@ -32,31 +34,45 @@ class NoSnapshotError(DomainError):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class LiveState:
-    """One moment of the grid."""
+    """One moment of the grid; what has to be worked out of the holds is worked out when it is asked for."""
 
     imported: Snapshot
     """The snapshot with the imported commitments in force on ``day``."""
-    snapshot: Snapshot
-    """The same with every live hold as a commitment in flight; it shares all else, the digest too."""
-    commitments: tuple[Commitment, ...]
+    holds: tuple[Hold, ...]
     """The live holds."""
-    unplaced: tuple[str, ...]
-    """Holds on the orphan list."""
     head: LedgerHead
     """Last entry of the ledger it stands for."""
     day: date
     bus_of: Mapping[str, int]
     """Bus of each node by imported identifier."""
 
+    @property
+    def commitments(self) -> tuple[Commitment, ...]:
+        """The live holds as commitments in flight, one for each source point."""
+        return self._placed.commitments
+
+    @property
+    def unplaced(self) -> tuple[str, ...]:
+        """Holds on the orphan list, which stand at no node."""
+        return self._placed.unplaced
+
+    @cached_property
+    def snapshot(self) -> Snapshot:
+        """``imported`` with every live hold as a commitment in flight; it shares all else, the digest too."""
+        from gridmodel.in_flight import with_commitments
+
+        return with_commitments(self.imported, self.commitments)
+
     def without(self, hold_id: str) -> Snapshot:
         """Return the snapshot as it is once a hold has ended."""
-        from gridmodel.in_flight import with_commitments
-        from scheme.admission.live_holds import HOLD_PREFIX
+        left = tuple(hold for hold in self.holds if hold.hold_id != hold_id)
+        return replace(self, holds=left).snapshot
 
-        own = f"{HOLD_PREFIX}{hold_id}:"
-        return with_commitments(
-            self.imported, [one for one in self.commitments if not one.commitment_id.startswith(own)]
-        )
+    @cached_property
+    def _placed(self) -> PlacedHolds:
+        from scheme.admission.live_holds import place_holds
+
+        return place_holds(self.holds, self.bus_of)
 
 
 class LiveGrid:
@@ -99,7 +115,7 @@ class LiveGrid:
                     self._holds = {hold.hold_id: hold for hold in list_live(connection)}
             if state is None or not is_same_grid:
                 state = self._open(sha256, day)
-            self._state = _with_holds(state, self._holds.values(), at)
+            self._state = replace(state, holds=tuple(self._holds.values()), head=at)
             return self._state
 
     def at(self, sha256: str, day: date, *, seq: int) -> LiveState:
@@ -113,7 +129,7 @@ class LiveGrid:
 
         with self._store.read() as connection:
             holds, found = live_at(connection, seq), head_at(connection, seq)
-        return _with_holds(self._open(sha256, day), holds, found)
+        return replace(self._open(sha256, day), holds=tuple(holds), head=found)
 
     def _take(self, moved: Iterable[Hold]) -> None:
         from scheme.ledger.states import LIVE
@@ -131,24 +147,8 @@ class LiveGrid:
         imported = in_force_on(self._store.get_snapshot(sha256), day)
         return LiveState(
             imported=imported,
-            snapshot=imported,
-            commitments=(),
-            unplaced=(),
+            holds=(),
             head=LedgerHead(seq=0, sha256=""),
             day=day,
             bus_of=buses_by_element(imported),
         )
-
-
-def _with_holds(state: LiveState, holds: Iterable[Hold], head: LedgerHead) -> LiveState:
-    from gridmodel.in_flight import with_commitments
-    from scheme.admission.live_holds import place_holds
-
-    placed = place_holds(holds, state.bus_of)
-    return replace(
-        state,
-        snapshot=with_commitments(state.imported, placed.commitments),
-        commitments=placed.commitments,
-        unplaced=placed.unplaced,
-        head=head,
-    )

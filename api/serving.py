@@ -115,6 +115,7 @@ def create_application(
     if exposure.is_exposed:
         app.add_middleware(RequireTls)
     app.state.capacity_tables.start()
+    app.state.admission.start()
     app.state.publications.mirror()
     return app
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from operator import attrgetter
 
 import pandas as pd
 
@@ -11,7 +12,7 @@ from gridmodel.changes import IN_FLIGHT_TYPES
 from gridmodel.snapshot import Snapshot
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Commitment:
     """Capacity promised at one node."""
 
@@ -29,7 +30,7 @@ def with_commitments(snapshot: Snapshot, commitments: Sequence[Commitment]) -> S
     if not commitments:
         return snapshot
     own = snapshot.in_flight
-    rows = sorted(commitments)
+    rows = sorted(commitments, key=attrgetter("commitment_id"))
     first = int(own.index.max()) + 1 if len(own) else 0
     index = pd.RangeIndex(first, first + len(rows))
     added = {

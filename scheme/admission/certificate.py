@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -64,7 +64,7 @@ def locate(promise: Promise, snapshot: Snapshot, policy: PolicyView) -> tuple[Lo
 def certify_promise(
     promise: Promise,
     located: Sequence[LocatedSource],
-    snapshot: Snapshot,
+    get_grid: Callable[[], Snapshot],
     *,
     policy: PolicyView,
     catalogue: Catalogue,
@@ -74,7 +74,7 @@ def certify_promise(
     Args:
         promise: What is promised.
         located: Its source points.
-        snapshot: The grid with everything promised so far.
+        get_grid: Returns the grid with everything promised so far.
         policy: Operating limits and coincidence of commitments.
         catalogue: Line types.
 
@@ -83,7 +83,7 @@ def certify_promise(
         NotIssuableError: The catalogue does not have the line any more.
     """
     with _LOCK:
-        study = _study_of(snapshot, policy)
+        study = _study_of(get_grid(), policy)
         return certify(promise, located, study, limits=operating_limits(policy), catalogue=catalogue)
 
 

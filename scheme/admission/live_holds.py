@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 
 import numpy as np
 from sqlalchemy import Connection, select
@@ -56,7 +57,9 @@ def place_holds(holds: Iterable[Hold], bus_of: Mapping[str, int]) -> PlacedHolds
                     power_factor=hold.power_factor,
                 )
             )
-    return PlacedHolds(commitments=tuple(sorted(commitments)), unplaced=tuple(sorted(set(unplaced))))
+    return PlacedHolds(
+        commitments=tuple(sorted(commitments, key=attrgetter("commitment_id"))), unplaced=tuple(sorted(set(unplaced)))
+    )
 
 
 def buses_by_element(snapshot: Snapshot) -> dict[str, int]:

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 from gridmodel.snapshot import Snapshot
 from scheme.admission.errors import NotIssuableError
-from scheme.admission.promise import PromisedSource
+from scheme.admission.promise import TEE, PromisedSource
 from scheme.points import find_tee_fraction
 
-_TEE = "line_tee"
 _SAME_PLACE_M = 1.0
 """A tee was put on the line's own course; farther from it the line is another one."""
 
@@ -38,7 +37,7 @@ def find_place(source: PromisedSource, snapshot: Snapshot, *, find_fed_end: Call
     Raises:
         NotIssuableError: The point does not exist any more, or nobody can say what it carries.
     """
-    if source.point_kind == _TEE:
+    if source.point_kind == TEE:
         line, fraction = _find_tee(source, snapshot)
         node = find_fed_end(line)
         return Place(

@@ -12,6 +12,8 @@ from gridmodel.catalogue.loader import Catalogue
 from gridmodel.connection import TrialConnection
 from scheme.admission.errors import NotIssuableError
 
+TEE = "line_tee"
+"""Kind of a point between the ends of a line."""
 _VA_PER_KVA = 1000
 _VA_DIGITS = 6
 """Capacities that differ from a whole VA by rounding alone are that VA; what is more goes up."""
@@ -68,6 +70,11 @@ class Promise:
     def capacity_va(self) -> int:
         """Capacity, whole VA, rounded up."""
         return to_va(self.capacity_kva)
+
+    @property
+    def has_tee(self) -> bool:
+        """Whether a source point lies between the ends of a line."""
+        return any(source.point_kind == TEE for source in self.sources)
 
 
 def to_va(capacity_kva: float) -> int:

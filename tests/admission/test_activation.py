@@ -143,6 +143,7 @@ def test_process_killed_half_way_leaves_the_old_snapshot_and_every_hold(
     utility = on_store()
     hold = utility.issue("bus:4", 50.0, **LV)
     before, head = utility.store.find_current_sha256(), utility.ledger.head()
+    utility.tables.wait()  # a thread alive would leave its locks behind in the child
     utility.store.close()
     child = os.fork()
     if child == 0:
