@@ -42,11 +42,13 @@ def restore(
 
 
 def migrate(shared: Shared) -> int:
-    """把存储升级到本版本;要么全部成功,要么不改动存储。"""
+    """把存储升级到本版本,要么全部成功,要么不改动存储;地图图层随之更新。"""
     from api.report import write_json
     from scheme.store.migrations import REVISIONS
 
-    shared.open_store().upgrade()
+    store = shared.open_store()
+    store.upgrade()
+    store.show_layers()
     if shared.json:
         write_json({"revision": REVISIONS[-1]})
     else:

@@ -24,11 +24,19 @@ def to_blob(rows: pd.DataFrame) -> bytes:
     return bytes(sink.getvalue())
 
 
-def from_blobs(blobs: Sequence[bytes]) -> pd.DataFrame:
-    """Return the rows of all blobs, one after the other; unknown is None in texts and NaN in numbers."""
+def from_blobs(blobs: Sequence[bytes], *, digests: Sequence[str] = ()) -> pd.DataFrame:
+    """Return the rows of all blobs, one after the other; unknown is None in texts and NaN in numbers.
+
+    Args:
+        blobs: Parts of a table.
+        digests: Digest of each, for a column ``part_sha256`` that says which part a row is from.
+    """
     import pyarrow as pa
 
     # a column that is empty in one part and not in another has a type only in the other
     parts = [pa.ipc.open_stream(blob).read_all() for blob in blobs]
+    for number, digest in enumerate(digests):
+        rows = parts[number]
+        parts[number] = rows.append_column("part_sha256", pa.repeat(digest, rows.num_rows))
     frame: pd.DataFrame = pa.concat_tables(parts, promote_options="default").to_pandas()
     return frame.set_index(_INDEX)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Literal
 
 from sqlalchemy import Connection, inspect, text
@@ -11,6 +12,8 @@ from scheme.store.migrations import FIRST_TABLES, REVISIONS, VERSION_TABLE
 from scheme.store.schema import NOT_OURS
 
 State = Literal["empty", "older", "current"]
+_ALEMBIC = threading.Lock()
+"""Alembic keeps what it works on in its module: one thread at a time."""
 _ONE_AT_A_TIME = 0x6772_6964
 """Key of the lock that upgrades take on PostgreSQL; any number that is always the same."""
 
@@ -56,9 +59,10 @@ def upgrade_to(connection: Connection, revision: str) -> None:
     config.set_main_option("script_location", "scheme.store:migrations")
     config.attributes["connection"] = connection
     present = set(inspect(connection).get_table_names())
-    if VERSION_TABLE not in present and present >= FIRST_TABLES:
-        command.stamp(config, REVISIONS[0])
-    command.upgrade(config, revision)
+    with _ALEMBIC:
+        if VERSION_TABLE not in present and present >= FIRST_TABLES:
+            command.stamp(config, REVISIONS[0])
+        command.upgrade(config, revision)
 
 
 def _wait_for_others(connection: Connection) -> None:

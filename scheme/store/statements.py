@@ -10,8 +10,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from gridmodel.snapshot import Snapshot
 from scheme.capacity_manifest import CapacityManifest
-from scheme.store.records import CapacityKey, IdempotencyConflictError, OwnerConflictError, StoredScheme
-from scheme.store.tables import CAPACITY, CAPACITY_PART, CURRENT_SNAPSHOT, IDEMPOTENCY, SCHEME, SNAPSHOT
+from scheme.store.records import CapacityKey, OwnerConflictError, StoredScheme
+from scheme.store.tables import CAPACITY, CAPACITY_PART, CURRENT_SNAPSHOT, SCHEME, SNAPSHOT
 
 
 def upsert(connection: Connection, table: Table, key: Mapping[str, Any], values: Mapping[str, Any]) -> None:
@@ -92,18 +92,3 @@ def put_scheme(connection: Connection, scheme: StoredScheme) -> None:
     if scheme.owner_id not in (None, owner_id):
         raise OwnerConflictError("the same request was answered for somebody else", field="request_id")
     connection.execute(update(SCHEME).where(is_this).values({**values, "owner_id": owner_id}))
-
-
-def claim_key(connection: Connection, key: str, scheme: StoredScheme) -> None:
-    """Let an idempotency key stand for a request.
-
-    Raises:
-        IdempotencyConflictError: It stands for another one.
-    """
-    row = {"idempotency_key": key, "request_sha256": scheme.request_sha256, "scheme_id": scheme.scheme_id}
-    insert_new(connection, IDEMPOTENCY, [row])
-    claimed = connection.execute(
-        select(IDEMPOTENCY.c.request_sha256).where(IDEMPOTENCY.c.idempotency_key == key)
-    ).scalar_one()
-    if claimed != scheme.request_sha256:
-        raise IdempotencyConflictError("the idempotency key was used for another request", key=key)

@@ -19,9 +19,8 @@ from gridmodel.errors import InputError, NotFoundError, SnapshotFormatError
 from gridmodel.snapshot import Snapshot, seal, unseal
 from scheme.capacity_manifest import CapacityManifest
 from scheme.store.database import Database
-from scheme.store.records import CapacityKey, IdempotencyConflictError, SnapshotMovedError, StoredScheme
+from scheme.store.records import CapacityKey, SnapshotMovedError, StoredScheme
 from scheme.store.statements import (
-    claim_key,
     current_sha256,
     insert_capacity,
     insert_snapshot,
@@ -29,7 +28,7 @@ from scheme.store.statements import (
     point_to,
     put_scheme,
 )
-from scheme.store.tables import CAPACITY, CAPACITY_PART, CURRENT_SNAPSHOT, DOCUMENT, IDEMPOTENCY, SCHEME, SNAPSHOT
+from scheme.store.tables import CAPACITY, CAPACITY_PART, CURRENT_SNAPSHOT, DOCUMENT, SCHEME, SNAPSHOT
 
 DEFAULT_FILE = "gridscheme.db"
 Activation = Callable[[Connection, Snapshot], None]
@@ -192,19 +191,16 @@ class Store(Database):
         scheme: StoredScheme,
         documents: Sequence[tuple[str, bytes]],
         *,
-        idempotency_key: str | None = None,
         also: Callable[[Connection], None] | None = None,
     ) -> None:
-        """Keep a scheme with its documents (file name, content) and, where given, its idempotency key: all or nothing.
+        """Keep a scheme with its documents (file name, content): all or nothing.
 
         Args:
             scheme: The scheme.
             documents: File name and content of each.
-            idempotency_key: Stands for the scheme from now on.
             also: What is done in the same transaction, first.
 
         Raises:
-            IdempotencyConflictError: The key already stands for another request.
             OwnerConflictError: The same scheme belongs to somebody else.
         """
         with self.write() as connection:
@@ -217,25 +213,6 @@ class Store(Database):
             connection.execute(delete(DOCUMENT).where(is_gone))
             for file, content in documents:
                 connection.execute(insert(DOCUMENT).values(scheme_id=scheme.scheme_id, file=file, content=content))
-            if idempotency_key is not None:
-                claim_key(connection, idempotency_key, scheme)
-
-    def find_answer(self, idempotency_key: str, request_sha256: str) -> StoredScheme | None:
-        """Return the scheme already answered under this key.
-
-        Raises:
-            IdempotencyConflictError: The key stands for another request.
-        """
-        row = self._find(
-            select(IDEMPOTENCY.c.request_sha256, IDEMPOTENCY.c.scheme_id).where(
-                IDEMPOTENCY.c.idempotency_key == idempotency_key
-            )
-        )
-        if row is None:
-            return None
-        if row.request_sha256 != request_sha256:
-            raise IdempotencyConflictError("the idempotency key was used for another request", key=idempotency_key)
-        return self.get_scheme(row.scheme_id)
 
     def get_scheme(self, scheme_id: str, *, owner_id: str | None = None) -> StoredScheme:
         """Return a stored scheme.
@@ -287,6 +264,23 @@ class Store(Database):
 
             with self.write() as connection:
                 fill_capacity(connection, snapshot_sha256, key, manifest, contents)
+
+    def show_layers(self) -> None:
+        """Bring the layers of the map up to what is stored; SQLite has none.
+
+        Raises:
+            NotFoundError: A part of the newest capacity table is missing.
+            SnapshotFormatError: What is stored is damaged.
+        """
+        sha256 = self.find_current_sha256()
+        if sha256 is None or self.dialect != "postgresql":
+            return
+        self._show_grid(self.get_snapshot(sha256))
+        newest = select(CAPACITY).where(CAPACITY.c.snapshot_sha256 == sha256).order_by(CAPACITY.c.created_at.desc())
+        row = self._find(newest.limit(1))
+        if row is not None:
+            key = CapacityKey(**{name: getattr(row, name) for name in CapacityKey.__slots__})
+            self._show_capacity(sha256, key, CapacityManifest.read(row.manifest), {})
 
     def _find(self, statement: Any) -> Row[Any] | None:
         rows = self._find_all(statement)

@@ -70,10 +70,3 @@ DOCUMENT = Table(
     Column("file", String(64), primary_key=True),
     Column("content", LargeBinary, nullable=False),
 )
-IDEMPOTENCY = Table(
-    "idempotency",
-    METADATA,
-    Column("idempotency_key", String(128), primary_key=True),
-    Column("request_sha256", String(64), nullable=False),
-    Column("scheme_id", ForeignKey("scheme.scheme_id"), nullable=False),
-)

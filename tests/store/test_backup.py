@@ -58,7 +58,7 @@ def fill(store: Store, snapshot: Snapshot) -> Ledger:
     sha256 = store.store_snapshot(snapshot).sha256
     store.store_capacity(sha256, make_key(), *manifest_of(part(0), part(1)))
     scheme = make_scheme(sha256, content='{"站": 0.1}'.encode())
-    store.store_scheme(scheme, [("scheme.pdf", bytes(range(256)))], idempotency_key="k")
+    store.store_scheme(scheme, [("scheme.pdf", bytes(range(256)))])
     ledger = Ledger(store)
     with store.write() as connection:
         ledger.open_accounts(connection, accounts())

@@ -12,7 +12,7 @@ from gridmodel.changes import CommitmentAdded, apply_changes, changed_sha256
 from gridmodel.errors import NotFoundError, SnapshotFormatError
 from gridmodel.snapshot import Snapshot
 from scheme.capacity_manifest import digest_of
-from scheme.store import IdempotencyConflictError, SnapshotMovedError, Store, StoreError
+from scheme.store import SnapshotMovedError, Store, StoreError
 from tests.store.conftest import count_rows, make_key, make_scheme, manifest_of, part
 
 OpenStore = Callable[[str], Store]
@@ -39,7 +39,6 @@ def test_snapshot_comes_back_with_its_digest_and_values(
 def test_empty_store_reads_as_one_without_rows(store: Store) -> None:
     assert store.find_current_sha256() is None
     assert store.find_capacity("0" * 64, make_key()) is None
-    assert store.find_answer("k", "a" * 64) is None
     for get in (
         lambda: store.get_snapshot("0" * 64),
         lambda: store.get_scheme("sch_1"),
@@ -161,8 +160,8 @@ def test_scheme_comes_back_and_a_newer_one_replaces_it_with_its_documents(store:
 def test_write_that_fails_half_way_leaves_nothing(store: Store, snapshot: Snapshot) -> None:
     sha256 = store.store_snapshot(snapshot).sha256
     with pytest.raises(StoreError):
-        store.store_scheme(make_scheme(sha256), [("scheme.pdf", b"1"), ("scheme.pdf", b"2")], idempotency_key="k")
-    for table in ("scheme", "document", "idempotency"):
+        store.store_scheme(make_scheme(sha256), [("scheme.pdf", b"1"), ("scheme.pdf", b"2")])
+    for table in ("scheme", "document"):
         assert count_rows(store, table) == 0
 
 
@@ -171,18 +170,3 @@ def test_scheme_needs_a_known_snapshot(store: Store, snapshot: Snapshot) -> None
     with pytest.raises(StoreError):
         store.store_scheme(make_scheme("0" * 64), [])
     assert count_rows(store, "scheme") == 0
-
-
-def test_idempotency_key_answers_again_and_refuses_another_request(store: Store, snapshot: Snapshot) -> None:
-    sha256 = store.store_snapshot(snapshot).sha256
-    scheme = make_scheme(sha256)
-    store.store_scheme(scheme, [("scheme.pdf", b"pdf")], idempotency_key="k")
-    assert store.find_answer("k", "a" * 64) == scheme
-    assert store.find_answer("other", "a" * 64) is None
-    with pytest.raises(IdempotencyConflictError):
-        store.find_answer("k", "b" * 64)
-    with pytest.raises(IdempotencyConflictError):
-        store.store_scheme(make_scheme(sha256, scheme_id="sch_2", request_sha256="b" * 64), [], idempotency_key="k")
-    with pytest.raises(NotFoundError):
-        store.get_scheme("sch_2")
-    assert store.get_document("sch_1", "scheme.pdf") == b"pdf"

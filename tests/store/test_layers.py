@@ -14,7 +14,9 @@ from sqlalchemy import text
 from gridmodel.changes import CommitmentAdded, apply_changes
 from gridmodel.snapshot import Snapshot
 from scheme.capacity_blobs import to_blob
+from scheme.ledger import Account, Ledger
 from scheme.store import Store
+from tests.ledger.cases import ENGINEER, KVA, certificate, wanted
 from tests.store.conftest import make_key, manifest_of
 
 OpenStore = Callable[[str], Store]
@@ -173,3 +175,29 @@ def test_places_off_the_globe_are_not_shown(postgres_url: str, open_store: OpenS
     store = open_store(postgres_url)
     store.store_snapshot(replace(snapshot, nodes=snapshot.nodes.assign(lon_deg=[500_000.0, 1.0], lat_deg=[3e6, 2.0])))
     assert rows(store, "select ST_AsText(place) from grid_node order by bus") == [(None,), ("POINT(1 2)",)]
+
+
+def test_map_says_what_is_promised_on_a_feeder_at_once(township_store: tuple[Store, Snapshot]) -> None:
+    """100 kVA held below F11: the tables of capacity are of the imported grid, the promise stands beside them."""
+    store, snapshot = township_store
+    store.store_capacity(snapshot.sha256, make_key(), *table_of(snapshot))
+    ledger = Ledger(store)
+    account = Account(account_id="feeder:F11", element_id="F11", limit_va=500 * KVA)
+    with store.write() as connection:
+        ledger.open_accounts(connection, [account])
+    hold = wanted("N1", 100, path=("feeder:F11",))
+    ledger.reserve(hold, certificate=certificate(ledger, hold, ("feeder:F11",)), actor=ENGINEER, claim=None)
+    query = "select feeder_id, feeder_promised_kva from v_feeders where feeder_id in ('F11', 'F12') order by 1"
+    assert rows(store, query) == [("F11", 100), ("F12", None)]
+    assert rows(store, "select distinct feeder_promised_kva from v_open_capacity where feeder_id = 'F11'") == [(100,)]
+
+
+def test_layers_that_fell_behind_are_brought_up_by_hand(township_store: tuple[Store, Snapshot]) -> None:
+    store, snapshot = township_store
+    store.store_capacity(snapshot.sha256, make_key(), *table_of(snapshot, S1_B1=700.0))
+    with store.write() as connection:
+        for table in ("grid_node", "node_capacity", "layer_state"):
+            connection.execute(text(f"delete from {table}"))
+    store.show_layers()
+    assert rows(store, "select open_kva from v_open_capacity where node_id = 'S1-B1'") == [(700.0,)]
+    assert rows(store, "select layer, is_current from v_layer_state order by 1") == [("capacity", True), ("grid", True)]

@@ -45,7 +45,7 @@ def test_service_role_does_all_the_service_does(
     store = open_store(postgres_server.url(database, user="service"))
     sha256 = store.store_snapshot(snapshot).sha256
     store.store_capacity(sha256, make_key(), *manifest_of(part(0), part(1)))
-    store.store_scheme(make_scheme(sha256), [("scheme.json", b"{}")], idempotency_key="k")
+    store.store_scheme(make_scheme(sha256), [("scheme.json", b"{}")])
     ledger = Ledger(store)
     with store.write() as connection:
         ledger.open_accounts(connection, accounts())

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from gridmodel.changes import CommitmentAdded, apply_changes
 from gridmodel.errors import DomainError
 from gridmodel.snapshot import Snapshot
-from scheme.store import IdempotencyConflictError, SnapshotMovedError, Store, StoreError
+from scheme.store import SnapshotMovedError, Store, StoreError
 from tests.store.conftest import count_rows, make_key, make_scheme, manifest_of, part
 
 OpenStore = Callable[[str], Store]
@@ -109,12 +109,12 @@ def test_writers_at_the_same_time_wait_for_each_other(
         def run() -> None:
             for turn in range(ROUNDS):
                 scheme = make_scheme(sha256, scheme_id=f"sch_{number}_{turn}")
-                own.store_scheme(scheme, [("scheme.json", b"{}")], idempotency_key=f"{number}-{turn}")
+                own.store_scheme(scheme, [("scheme.json", b"{}")])
 
         return run
 
     assert at_once(*(write(number) for number in range(4))) == [None] * 4
-    assert count_rows(store, "idempotency") == 4 * ROUNDS
+    assert count_rows(store, "document") == 4 * ROUNDS
 
 
 def test_writers_of_one_store_wait_for_each_other(store: Store, snapshot: Snapshot) -> None:
@@ -158,25 +158,6 @@ def test_of_two_changes_of_one_snapshot_at_once_one_is_kept(
         assert store.find_current_sha256() == current.sha256
 
 
-def test_of_two_requests_under_one_key_at_once_one_is_answered(
-    store: Store, store_url: str, open_store: OpenStore, snapshot: Snapshot
-) -> None:
-    stores = [store, open_store(store_url)]
-    sha256 = store.store_snapshot(snapshot).sha256
-    for turn in range(ROUNDS):
-        schemes = [
-            make_scheme(sha256, scheme_id=f"sch_{turn}_{number}", request_sha256=str(number) * 64)
-            for number in range(2)
-        ]
-
-        def keep(number: int, key: str = f"k{turn}", schemes: Sequence[Any] = schemes) -> Callable[[], None]:
-            return lambda: stores[number].store_scheme(schemes[number], [], idempotency_key=key)
-
-        raised = at_once(keep(0), keep(1))
-        assert sorted(type(error).__name__ for error in raised) == [IdempotencyConflictError.__name__, "NoneType"]
-        assert count_rows(store, "scheme") == turn + 1
-
-
 def test_capacity_tables_that_share_parts_are_kept_at_once(
     store: Store, store_url: str, open_store: OpenStore, snapshot: Snapshot
 ) -> None:
@@ -207,7 +188,7 @@ for turn in range(15):
     store.store_scheme(
         StoredScheme(scheme_id=f"sch_{name}_{turn}", request_id="R-1", request_sha256="a" * 64,
                      snapshot_sha256=sha256, verdict="answered", content=b"{}"),
-        [("scheme.json", b"{}")], idempotency_key=f"{name}-{turn}")
+        [("scheme.json", b"{}")])
     store.get_scheme(f"sch_{name}_{turn}")
 """
 

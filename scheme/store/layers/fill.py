@@ -7,7 +7,7 @@ that another snapshot became current leaves them to the one that made it so.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -80,23 +80,18 @@ def fill_capacity(
     gone, new = sorted(present - wanted), sorted(wanted - present)
     if gone:
         connection.execute(delete(NODE_CAPACITY).where(NODE_CAPACITY.c.part_sha256 == func.any(gone)))
-    for digest, content in _contents(connection, new, contents):
-        _copy(
-            connection, NODE_CAPACITY, from_blobs([content]).rename_axis("bus").reset_index().assign(part_sha256=digest)
-        )
+    if new:
+        found = [_content(connection, digest, contents) for digest in new]
+        _copy(connection, NODE_CAPACITY, from_blobs(found, digests=new).rename_axis("bus").reset_index())
     known = {"parameters_sha256": key.parameters_sha256, "as_of": key.as_of}
     _note(connection, "capacity", snapshot_sha256=snapshot_sha256, **known)
 
 
-def _contents(
-    connection: Connection, digests: Sequence[str], given: Mapping[str, bytes]
-) -> Iterator[tuple[str, bytes]]:
-    for digest in digests:
-        content = given.get(digest)
-        if content is None:
-            is_this = CAPACITY_PART.c.sha256 == digest
-            content = bytes(connection.execute(select(CAPACITY_PART.c.content).where(is_this)).scalar_one())
-        yield digest, content
+def _content(connection: Connection, digest: str, given: Mapping[str, bytes]) -> bytes:
+    if digest in given:
+        return given[digest]
+    statement = select(CAPACITY_PART.c.content).where(CAPACITY_PART.c.sha256 == digest)
+    return bytes(connection.execute(statement).scalar_one())
 
 
 def _lock(connection: Connection, layer: str) -> str | None:
