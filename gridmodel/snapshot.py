@@ -34,6 +34,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import date
@@ -121,7 +122,7 @@ def unseal(blob: bytes, *, sha256: str | None = None) -> Snapshot:
     try:
         payload = gzip.decompress(blob)
         plain = json.loads(payload)
-    except (OSError, EOFError, ValueError) as error:
+    except (OSError, EOFError, ValueError, zlib.error) as error:
         raise SnapshotFormatError("stored snapshot cannot be read") from error
     digest = hashlib.sha256(payload).hexdigest()
     if sha256 is not None and digest != sha256:

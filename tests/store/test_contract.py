@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -94,7 +95,7 @@ def test_changed_snapshot_and_its_capacity_table_are_kept_together(store: Store,
     assert store.find_capacity(parent.sha256, make_key()) is None
 
 
-@pytest.mark.parametrize("content", [b"\x1f\x8b\x00", b"", b"[]"])
+@pytest.mark.parametrize("content", [b"\x1f\x8b\x00", b"", b"[]", gzip.compress(b"{}", mtime=0)[:10] + b"\x55" * 20])
 def test_damaged_snapshot_is_refused(
     store: Store, store_url: str, open_store: OpenStore, snapshot: Snapshot, content: bytes
 ) -> None:
