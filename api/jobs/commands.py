@@ -28,6 +28,7 @@ def add_worker(app: typer.Typer) -> None:
         from api.jobs.workbench import open_workbench
         from api.report import note
         from api.settings import load_settings
+        from api.sweeping import Sweeping
 
         if not (name.isascii() and name.replace("-", "").isalnum() and len(name) <= _NAME_LENGTH_MAX):
             raise InputError(
@@ -36,7 +37,7 @@ def add_worker(app: typer.Typer) -> None:
         services = shared.open_services()
         url = jobs_url(services.store)
         is_over = ends_with_parent(sys.stdin.buffer) if until_stdin_ends else lambda: False
-        with only_one(url, name):
+        with only_one(url, name), Sweeping(services).running():
             note(f"后台任务进程 {name} 已启动 (Ctrl-C 结束)")
             try:
                 run_worker(open_workbench(services, load_settings().public_db), url, name=name, is_over=is_over)
