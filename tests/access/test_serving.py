@@ -252,7 +252,7 @@ class Service:
     def __init__(self, db: str, *options: str, **environment: str) -> None:
         clean = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "api.cli", "serve", "--db", db, "--port", "0", *options],
+            [sys.executable, "-m", "api.cli", "serve", "--db", db, "--port", "0", "--no-worker", *options],
             stderr=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             text=True,
@@ -279,8 +279,8 @@ class Service:
                 self.process.kill()
 
 
-def wait_for(url: str, **given: Any) -> Any:
-    end_s = time.monotonic() + 60
+def wait_for(url: str, *, within_s: float = 60.0, **given: Any) -> Any:
+    end_s = time.monotonic() + within_s
     while True:
         try:
             return httpx2.get(url, **given)
