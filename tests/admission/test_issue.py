@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import pandapower as pp
 import pytest
 
 from gridmodel.capacity.nodes import node_capacity
@@ -19,8 +21,11 @@ from scheme.ledger import CapacityExhaustedError, HoldStateError, IdempotencyCla
 from scheme.limits import capacity_settings
 from scheme.policy.loader import load_policy
 from tests.admission.utility import DAY, ENGINEER, NOON, PROFILE, Utility, open_utility, same_numbers, solved_with
+from tests.capacity.snapshots import snapshot_of
 
 LV = {"voltage": "380V", "length_m": 10.0}
+LOW_VOLTAGE_PU = 0.93 * 0.38 / 0.4
+"""7 % below 380 V, per unit of the 0.4 kV of the bus."""
 PATH_OF_BUS_4 = ("transformer:trafo:1", "feeder:line:0", "main_transformer:trafo:0")
 
 
@@ -144,6 +149,36 @@ def test_long_route_is_part_of_the_certificate(utility: Utility) -> None:
         utility.admission.issue(scheme_id, actor=ENGINEER)
     assert caught.value.context["limit_kind"] in ("voltage_low", "convergence", "line_loading")
     assert utility.issue("bus:4", 150.0, **LV).state == "held"
+
+
+def with_weak_end(grid: Snapshot) -> Snapshot:
+    """Return the grid with a low-voltage line to bus 8, whose voltage stands a hair above the lower limit."""
+    net = copy.deepcopy(grid.net)
+    pp.create_bus(net, 0.4, name="node 8")
+    pp.create_line_from_parameters(net, 4, 8, 0.5, 0.3, 0.1, 0.0, 0.4)
+    load = pp.create_load(net, 8, p_mw=0.0)
+    low_mw, high_mw = 0.0, 0.15
+    for _ in range(40):
+        net.load.at[load, "p_mw"] = (low_mw + high_mw) / 2.0
+        is_kept = solved_with(net, {}).res_bus.vm_pu[8] > LOW_VOLTAGE_PU + 1e-4
+        low_mw, high_mw = ((low_mw + high_mw) / 2.0, high_mw) if is_kept else (low_mw, (low_mw + high_mw) / 2.0)
+    net.load.at[load, "p_mw"] = low_mw
+    found = snapshot_of(net)
+    nodes = found.nodes.copy()
+    nodes["lon_deg"], nodes["lat_deg"] = 115.0 + 0.01 * nodes.index, 33.4
+    return replace(found, nodes=nodes)
+
+
+def test_what_breaks_by_a_hair_far_from_the_path_is_refused_too(tmp_path: Path, grid: Snapshot) -> None:
+    """200 kVA at bus 2 move bus 8 by less than the 0.005 pu a customer is blamed for, and yet below its limit."""
+    weak = with_weak_end(grid)
+    before, after = (solved_with(weak.net, loads).res_bus.vm_pu[8] for loads in ({}, {2: 200.0}))
+    assert before > LOW_VOLTAGE_PU > after > before - 0.005
+    utility = open_utility(str(tmp_path / "store.db"), weak)
+    with pytest.raises(CertificateRefusedError) as caught:
+        utility.issue("bus:2", 200.0)
+    assert (caught.value.context["limit_kind"], caught.value.context["element_id"]) == ("voltage_low", "bus:8")
+    assert utility.issue("bus:6", 200.0).state == "held"  # under the other main transformer it moves nothing
 
 
 def test_two_sources_are_held_at_both_points(on_store: Callable[..., Utility]) -> None:
