@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8000
 PORT_MAX = 65_535
+_WORKER_STARTS_WITHIN_S = 120
+"""A process that loads the calculations answers nobody for a while; killed sooner it would never come up."""
 
 OpenServices = Callable[[], "Services"]
 """Opens the store; with several processes each opens its own, so it must be picklable."""
@@ -137,6 +139,7 @@ def configure_server(application: FastAPI | Callable[[], FastAPI], settings: Set
         server_header=False,
         lifespan="off",
         workers=settings.workers,
+        timeout_worker_healthcheck=_WORKER_STARTS_WITHIN_S,
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=list(settings.trusted_proxies),
         ssl_certfile=settings.tls_certificate_file,
