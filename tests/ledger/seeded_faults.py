@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -30,11 +31,32 @@ from tests.ledger.cases import ENGINEER, certificate, wanted
 Patch = pytest.MonkeyPatch
 Fault = Callable[[Patch], None]
 
-ELSEWHERE: Mapping[str, str] = {
-    "answer before commit": "tests/harness/test_crashes.py",
-    "synchronous=NORMAL": "tests/harness/test_power_loss.py",
-}
+ELSEWHERE: Mapping[str, str] = {"synchronous=NORMAL": "tests/harness/test_power_loss.py"}
 """Fault -> the file whose tests kill it."""
+
+
+class ProcessDiedError(Exception):
+    """Stands for the end of the process."""
+
+
+def answer_before_commit(patch: Patch) -> None:
+    """The caller is told first, and the process dies before the transaction ends."""
+    sound, sound_post = product.Ledger._carry_out, writer.post
+
+    def carry_out(self: Any, call: Any, work: Any, *, certificate: Any = None) -> Hold:
+        told: list[Hold] = []
+
+        def post(connection: Connection, posting: writer.Posting) -> tuple[Hold, ...]:
+            told.extend(sound_post(connection, posting))
+            raise ProcessDiedError
+
+        with Patch.context() as dying:
+            dying.setattr(writer, "post", post)
+            with suppress(ProcessDiedError):
+                sound(self, call, work, certificate=certificate)
+        return told[-1]
+
+    patch.setattr(product.Ledger, "_carry_out", carry_out)
 
 
 def idempotency_in_memory(patch: Patch) -> None:
