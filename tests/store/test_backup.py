@@ -355,9 +355,10 @@ def test_commands_back_up_restore_and_migrate(
 
 
 def test_restore_that_is_killed_leaves_the_store_as_it_was(
-    store: Store, store_url: str, open_store: OpenStore, snapshot: Snapshot, tmp_path: Path
+    postgres_url: str, open_store: OpenStore, snapshot: Snapshot, tmp_path: Path
 ) -> None:
     """The process ends itself in the moment before the commit, without a chance to clean up."""
+    store = open_store(postgres_url)
     fill(store, snapshot)
     make_backup(store, tmp_path / "backup")
     store.store_scheme(make_scheme(str(store.find_current_sha256()), scheme_id="sch_later"), [])
@@ -367,9 +368,9 @@ def test_restore_that_is_killed_leaves_the_store_as_it_was(
         "backup._sound_head = lambda *_: os._exit(9)\n"
         "backup.restore_backup(Store(sys.argv[1]), Path(sys.argv[2]), is_replacing=True)"
     )
-    done = subprocess.run([sys.executable, "-c", code, store_url, str(tmp_path / "backup")], check=False)
+    done = subprocess.run([sys.executable, "-c", code, postgres_url, str(tmp_path / "backup")], check=False)
     assert done.returncode == 9
-    assert content(open_store(store_url)) == before
+    assert content(open_store(postgres_url)) == before
     restore_backup(store, tmp_path / "backup", is_replacing=True)
     assert count_rows(store, "scheme") == 1
 

@@ -138,9 +138,12 @@ def test_tables_share_the_parts_they_have_in_common(store: Store, snapshot: Snap
     assert count_rows(store, "capacity_part") == 3
 
 
-def test_many_parts_come_back_in_the_order_asked_for(store: Store, snapshot: Snapshot) -> None:
+def test_many_parts_come_back_in_the_order_asked_for(
+    store: Store, snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scheme.store.store._DIGESTS_PER_QUERY", 5)
     sha256 = store.store_snapshot(snapshot).sha256
-    contents = [part(number) for number in range(1200)]
+    contents = [part(number) for number in range(12)]
     store.store_capacity(sha256, make_key(), *manifest_of(*contents))
     assert store.get_capacity_parts([digest_of(content) for content in reversed(contents)]) == contents[::-1]
 

@@ -163,7 +163,7 @@ def test_capacity_tables_that_share_parts_are_kept_at_once(
 ) -> None:
     sha256 = store.store_snapshot(snapshot).sha256
     for turn in range(ROUNDS):
-        contents = [part(number, turn) for number in range(50)]
+        contents = [part(number, turn) for number in range(10)]
 
         def keep(number: int, turn: int = turn, contents: list[bytes] = contents) -> Callable[[], None]:
             ordered = contents if number else contents[::-1]
@@ -171,7 +171,7 @@ def test_capacity_tables_that_share_parts_are_kept_at_once(
             return lambda: own.store_capacity(sha256, make_key(f"{turn} {number}"), *manifest_of(*ordered))
 
         assert at_once(keep(0), keep(1)) == [None, None]
-    assert count_rows(store, "capacity_part") == 50 * ROUNDS
+    assert count_rows(store, "capacity_part") == 10 * ROUNDS
 
 
 _WRITER = """
