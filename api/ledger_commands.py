@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from scheme.ledger.auditor import AuditReport
     from scheme.policy.parameter import PolicyView
 
-_VERDICTS = {"kept": "成立", "broken": "不成立", "not_here": "另行核对"}
+_VERDICTS = {"kept": "成立　　", "broken": "不成立　", "not_here": "另行核对"}
 _ALARMS = {
     "clock_forward": "时钟前跳,到期清理已停",
     "clock_backward": "时钟后退",
@@ -145,8 +145,8 @@ def _place(
 def _audit_text(report: AuditReport) -> str:
     lines = [f"容量台账核对,分录 {report.seq} 条,链尾 {report.sha256[:12]}"]
     for finding in report.findings:
-        count = "" if finding.verdict == "not_here" else f"{finding.checked} 项"
-        lines.append(f"  {finding.invariant:<4}{_VERDICTS[finding.verdict]:<6}{count:<10}{finding.title}")
+        count = " " * 10 if finding.verdict == "not_here" else f"{finding.checked:>7} 项"
+        lines.append(f"  {finding.invariant:<4}{_VERDICTS[finding.verdict]}{count}  {finding.title}")
         if finding.verdict != "kept":
             lines += [f"        {detail}" for detail in finding.details]
         if finding.broken > len(finding.details):
