@@ -12,11 +12,15 @@ from sqlalchemy import Row, insert, or_, select, update
 
 from gridmodel.errors import InputError, NotFoundError
 from scheme.access.tables import API_KEY
+from scheme.ledger.audit_trail import append
+from scheme.ledger.records import Actor
 
 if TYPE_CHECKING:
     from scheme.store import Store
 
 BUSINESS_ZONE = ZoneInfo("Asia/Shanghai")
+_COMMAND = Actor(subject_id="gridscheme key", role="operator", request_id="gridscheme key")
+"""Keys are made and revoked at the machine, by whoever may run commands there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +76,7 @@ class ApiKeys:
                 "created_at": now.isoformat(),
             }
             connection.execute(insert(API_KEY).values(values))
+            append(connection, _COMMAND, "key.create", key_id)
             row = connection.execute(select(API_KEY).where(API_KEY.c.key_id == key_id)).one()
             return _read(row)
 
@@ -97,11 +102,13 @@ class ApiKeys:
             NotFoundError: There is no such key.
         """
         with self._store.write() as connection:
-            connection.execute(
+            revoked = connection.execute(
                 update(API_KEY)
                 .where(API_KEY.c.key_id == key_id, API_KEY.c.revoked_at.is_(None))
                 .values(revoked_at=self._store.now(connection).isoformat())
             )
+            if revoked.rowcount == 1:
+                append(connection, _COMMAND, "key.revoke", key_id)
             row = connection.execute(select(API_KEY).where(API_KEY.c.key_id == key_id)).first()
             if row is None:
                 raise NotFoundError("no such key", key_id=key_id)

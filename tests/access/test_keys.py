@@ -128,6 +128,16 @@ def test_last_use_is_kept_by_day_and_never_goes_back(store: ClockedStore) -> Non
     assert keys.list_all()[0].last_used_on == date(2026, 11, 6)
 
 
+def test_making_and_revoking_a_key_stands_in_the_audit_trail_once(store: ClockedStore) -> None:
+    keys = ApiKeys(store)
+    kept, _ = create_key(keys, subject_id="ZK-1", roles=["engineer"], expires_on=date(2026, 11, 30))
+    keys.revoke(kept.key_id)
+    keys.revoke(kept.key_id)
+    with store.read() as connection:
+        rows = connection.execute(text("select action, object_id from audit_row order by seq")).all()
+    assert [tuple(row) for row in rows] == [("key.create", kept.key_id), ("key.revoke", kept.key_id)]
+
+
 def test_revoking_what_is_not_there_is_refused(store: ClockedStore) -> None:
     with pytest.raises(NotFoundError):
         ApiKeys(store).revoke("key_0000000000000000")
