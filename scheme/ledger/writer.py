@@ -303,4 +303,5 @@ def _append_audit(
         )
         for change in changes
     ]
-    append_rows(connection, posting.actor, rows, at=at, after=(head.seq, head.sha256))
+    # rows of other parts go into the same trail, written at the time of a clock read before the ledger's lock
+    append_rows(connection, posting.actor, rows, at=ledger_time(at, head.last_at), after=(head.seq, head.sha256))
