@@ -140,11 +140,12 @@ class LiveGrid:
                 self._holds[hold.hold_id] = hold
 
     def _open(self, sha256: str, day: date) -> LiveState:
-        from gridmodel.snapshot import in_force_on
+        from gridmodel.snapshot import build_lookups, in_force_on
         from scheme.admission.live_holds import buses_by_element
         from scheme.ledger.records import LedgerHead
 
         imported = in_force_on(self._store.get_snapshot(sha256), day)
+        build_lookups(imported)
         return LiveState(
             imported=imported,
             holds=(),

@@ -106,6 +106,18 @@ def is_same_grid(one: Snapshot, other: Snapshot) -> bool:
     return all(getattr(one, name) is getattr(other, name) for name in names)
 
 
+def build_lookups(snapshot: Snapshot) -> None:
+    """Build the lookup of every table's index, so that threads may share the snapshot.
+
+    pandas builds it at the first use and without a lock: a second thread may look into one that is half built and find
+    nothing.
+    """
+    frames = [getattr(snapshot, name) for name in (*_FRAMES, *_OPTIONAL_FRAMES)]
+    for frame in (*frames, *element_tables(snapshot.net).values()):
+        if frame is not None and len(frame):
+            frame.index.get_loc(frame.index[0])
+
+
 def seal(snapshot: Snapshot) -> tuple[Snapshot, bytes]:
     """Return the snapshot with its digest, and the canonical bytes (gzip) it can be rebuilt from."""
     payload = json.dumps(_to_plain(snapshot), ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
