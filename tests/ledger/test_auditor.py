@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from sqlalchemy import Connection, text
 
 from scheme.ledger import Ledger
 from scheme.ledger.append_only import trigger_statements
+from scheme.ledger.audit_trail import append, read_rows
 from scheme.ledger.auditor import AuditReport, audit
 from scheme.store import Database, StoreError
 from tests.ledger.cases import (
@@ -70,6 +71,19 @@ def test_a_ledger_in_which_everything_happened_is_sound(store_url: str) -> None:
 
 def test_an_empty_store_is_sound(sqlite_url: str) -> None:
     assert audited(Ledger(Database(sqlite_url))).is_clean
+
+
+def test_rows_of_other_parts_stand_in_the_same_trail_in_the_order_of_time(store_url: str) -> None:
+    """The other part's row carries the database's clock, which is years ahead of the ledger's in this test."""
+    ledger = open_ledger(store_url, clock=Clock(datetime(2020, 1, 1, tzinfo=UTC)))
+    with ledger.store.write() as connection:
+        append(connection, ENGINEER, "key.revoke", "key_1", reason="lost")
+    hold = reserve(ledger, wanted("N1", 10))
+    with ledger.store.read() as connection:
+        rows = read_rows(connection, "key_1") + read_rows(connection, hold.hold_id)
+    assert [(row["seq"], row["action"]) for row in rows] == [(1, "key.revoke"), (2, "hold.issue")]
+    assert str(rows[0]["at"]) <= str(rows[1]["at"])
+    assert audited(ledger).is_clean
 
 
 TAMPERED = {
