@@ -1,0 +1,1 @@
+"""The service under load and fire: many clients, kills anywhere, power losses: ``python -m tests.harness``."""
