@@ -71,9 +71,8 @@ def _concurrency(folder: Path, grid: Snapshot, count: int, seed: int, store: str
 
 def _duels(folder: Path, grid: Snapshot, count: int, seed: int, store: str) -> list[str]:
     book = build_accounts(grid, load_policy("shenqiu-2022", date.today()))
-    paths = {board: path for board in boards_of(grid) if (path := book.find_path(board)) is not None}
     with _grid_url(folder, grid, store) as url, _service(url, folder) as service:
-        rooms = find_rooms(url, paths)
+        rooms = find_rooms(url, book, boards_of(grid))
         room = rooms[seed % len(rooms)]
         return run_duels(service, room, rounds=count, clients=RIVALS, prefix="D")
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 
 import pytest
 
 from gridmodel.snapshot import Snapshot
-from scheme.ledger.accounts import build_accounts
+from scheme.ledger.accounts import AccountBook, build_accounts
 from scheme.policy.loader import load_policy
 from tests.harness.demands import boards_of, prepare_store
 from tests.harness.service import Nursery
@@ -27,11 +27,8 @@ def boards(township: Snapshot) -> Sequence[str]:
 
 
 @pytest.fixture(scope="session")
-def paths(township: Snapshot, boards: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
-    """Accounts above each board, leaf to root."""
-    book = build_accounts(township, load_policy("shenqiu-2022", date.today()))
-    found = {board: book.find_path(board) for board in boards}
-    return {board: path for board, path in found.items() if path is not None}
+def book(township: Snapshot) -> AccountBook:
+    return build_accounts(township, load_policy("shenqiu-2022", date.today()))
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from scheme.ledger import Ledger
+from scheme.ledger.accounts import AccountBook
 from scheme.store import Store
 from tests.harness.client import run_together
 from tests.harness.demands import Demand
@@ -25,21 +26,26 @@ class Room:
     open_va: int
 
 
-def find_rooms(url: str, paths: dict[str, tuple[str, ...]]) -> list[Room]:
+def find_rooms(url: str, book: AccountBook, boards: Sequence[str]) -> list[Room]:
     """Return the boards whose own transformer is what binds, and by how much.
 
     Args:
-        url: Store.
-        paths: Accounts above each board, leaf to root.
+        url: Store; accounts it has not opened yet have all of their limit left.
+        book: The accounts of the grid.
+        boards: Where one may ask.
     """
+    left_va = {account.account_id: account.limit_va for account in book.accounts}
     store = Store(url)
     try:
-        balances = {balance.account.account_id: balance.open_va for balance in Ledger(store).find_accounts()}
+        left_va |= {balance.account.account_id: balance.open_va for balance in Ledger(store).find_accounts()}
     finally:
         store.close()
     rooms = []
-    for board, path in paths.items():
-        known = [(open_va, name) for name in path if (open_va := balances[name]) is not None]
+    for board in boards:
+        path = book.find_path(board)
+        if path is None:
+            continue
+        known = [(open_va, name) for name in path if (open_va := left_va[name]) is not None]
         least_va, name = min(known, default=(0, ""))
         if name == path[0] and least_va >= 2:
             rooms.append(Room(board=board, account_id=name, open_va=least_va))

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
+
+from scheme.ledger.accounts import AccountBook
 from tests.harness.client import run_clients
 from tests.harness.demands import draw
 from tests.harness.duels import fill, find_rooms, run_duels
 from tests.harness.journal import Journal
 from tests.harness.judge import find_problems
 from tests.harness.service import Nursery, Service
+
+pytestmark = pytest.mark.timeout(1_800)
+"""Minutes on a busy machine."""
 
 RESERVATIONS, CLIENTS, VA_MAX = 5_000, 64, 1_200
 DUELS, RIVALS = 300, 8
@@ -33,9 +39,9 @@ def test_thousands_of_reservations_from_many_clients_break_nothing(
 
 
 def test_the_last_room_is_won_by_exactly_one_and_filled_to_the_last_va(
-    grid_url: str, nursery: Nursery, paths: Mapping[str, tuple[str, ...]], tmp_path: Path
+    grid_url: str, nursery: Nursery, book: AccountBook, boards: Sequence[str], tmp_path: Path
 ) -> None:
-    rooms = find_rooms(grid_url, dict(paths))
+    rooms = find_rooms(grid_url, book, boards)
     service = Service(grid_url, tmp_path, nursery)
     service.start()
     try:
@@ -46,5 +52,5 @@ def test_the_last_room_is_won_by_exactly_one_and_filled_to_the_last_va(
         service.kill()
     assert problems == []
     assert held_va == smallest.open_va
-    left = {room.account_id: room.open_va for room in find_rooms(grid_url, {smallest.board: paths[smallest.board]})}
+    left = {room.account_id: room.open_va for room in find_rooms(grid_url, book, [smallest.board])}
     assert left == {}, "the account that was filled still offers room"

@@ -13,6 +13,9 @@ from tests.harness.demands import prepare_store
 from tests.harness.service import Nursery
 from tests.stores import PostgresServer
 
+pytestmark = pytest.mark.timeout(1_800)
+"""Minutes on a busy machine."""
+
 SERVICE_KILLS, DATABASE_FAULTS = 25, 15
 
 

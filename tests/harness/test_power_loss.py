@@ -15,6 +15,9 @@ from tests.harness.demands import prepare_store
 from tests.harness.power_loss import PowerLoss, build_disk, lose_power
 from tests.stores import is_required
 
+pytestmark = pytest.mark.timeout(1_800)
+"""Minutes on a busy machine."""
+
 ISSUES = 40
 
 
