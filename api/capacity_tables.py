@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from gridmodel.capacity.certificate import Confirm
     from gridmodel.snapshot import Snapshot
     from scheme.capacity_manifest import CapacityPart
+    from scheme.ledger.records import LedgerHead
     from scheme.policy.parameter import PolicyView
     from scheme.store import CapacityKey, Store
 
@@ -64,6 +65,8 @@ class CapacityTables:
         self._failed: dict[_Place, Exception] = {}
         self._is_moved = threading.Event()
         self._refresher: threading.Thread | None = None
+        self._shown: LedgerHead | None = None
+        """Entry of the ledger the map of the store was last brought to."""
 
     def compute(self, *, confirm: Confirm = "sample", progress: Progress | None = None) -> pd.DataFrame:
         """Compute the table of the imported grid now, keep it, and return it net of the live holds.
@@ -90,7 +93,11 @@ class CapacityTables:
         """
         live, policy = live or self._services.get_live(), self._services.load_policy()
         kept = self._find(live.imported, policy)
-        return None if kept is None else self._told(kept.bring_up(live), live, policy)
+        if kept is None:
+            return None
+        if self._shown != live.head:
+            self.refresh_soon()
+        return self._told(kept.bring_up(live), live, policy)
 
     def get_for(self, live: LiveState) -> pd.DataFrame:
         """Return the table of any grid of the store, computed now where it has not been."""
@@ -128,7 +135,7 @@ class CapacityTables:
             self.get()
 
     def refresh_soon(self) -> None:
-        """Bring the table up in the background; changes that come meanwhile are brought up together."""
+        """Bring the table and the map of the store up in the background, once for all changes that come meanwhile."""
         self._is_moved.set()
         with self._lock:
             if self._refresher is None or not self._refresher.is_alive():
@@ -146,7 +153,15 @@ class CapacityTables:
             self._is_moved.clear()
             # who asks for the table next is told what is wrong with it
             with suppress(DomainError):
-                self.find()
+                self._show()
+
+    def _show(self) -> None:
+        """Bring the table up, and the map a person may have open on the store."""
+        live, policy = self._services.get_live(), self._services.load_policy()
+        kept = self._find(live.imported, policy)
+        if kept is not None:
+            self._shown = live.head
+            self._services.store.show_live(live.imported.sha256, kept.find_changed(live), ledger_seq=live.head.seq)
 
     def _place(self, imported: Snapshot, policy: PolicyView) -> tuple[_Place, CapacityKey]:
         key = capacity_key(imported, policy, self._services.parts.capacity_settings(policy))

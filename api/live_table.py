@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from api.live_grid import LiveState
@@ -22,6 +23,13 @@ if TYPE_CHECKING:
 
 _Content = tuple[bytes, tuple["Commitment", ...]]
 """Nodes of a part and the live holds in it."""
+
+
+@dataclass(frozen=True)
+class _Brought:
+    snapshot: Snapshot
+    table: pd.DataFrame
+    pieces: list[pd.DataFrame]
 
 
 class LiveTable:
@@ -40,7 +48,7 @@ class LiveTable:
         self._parts = Parts(imported)
         self._rows: dict[_Content, pd.DataFrame] = {}
         self._lock = threading.Lock()
-        self._last: tuple[Snapshot, pd.DataFrame] | None = None
+        self._last: _Brought | None = None
         self.parts_computed = 0
         """So far; what a change costs shows here."""
 
@@ -52,11 +60,18 @@ class LiveTable:
             confirm: Which rows the reference load flow checks. What is brought up after a hold is not: the hold itself
                 was, and the rows come from the engine whose table the reference has confirmed.
         """
+        return self._bring_up(live, confirm).table
+
+    def find_changed(self, live: LiveState) -> list[pd.DataFrame]:
+        """Return the rows of each part of a grid that holds a live hold."""
+        return self._bring_up(live, "none").pieces
+
+    def _bring_up(self, live: LiveState, confirm: Confirm) -> _Brought:
         import numpy as np
 
         with self._lock:
-            if self._last is not None and self._last[0] is live.snapshot:
-                return self._last[1]
+            if self._last is not None and self._last.snapshot is live.snapshot:
+                return self._last
             parts = self._parts.after(live.snapshot, np.zeros(0, dtype=np.int64))
             holds: dict[int, list[Commitment]] = defaultdict(list)
             buses = np.array([commitment.bus for commitment in live.commitments], dtype=np.int64)
@@ -70,9 +85,8 @@ class LiveTable:
                     self.parts_computed += 1
                 rows[content] = self._rows[content]
             self._parts, self._rows = parts, rows
-            table = _patched(self._base, rows)
-            self._last = live.snapshot, table
-            return table
+            self._last = _Brought(live.snapshot, _patched(self._base, rows), list(rows.values()))
+            return self._last
 
 
 def _patched(base: pd.DataFrame, rows: Mapping[Any, pd.DataFrame]) -> pd.DataFrame:

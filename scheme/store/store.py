@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, delete, insert, select
 
@@ -29,6 +29,9 @@ from scheme.store.statements import (
     put_scheme,
 )
 from scheme.store.tables import CAPACITY, CAPACITY_PART, CURRENT_SNAPSHOT, DOCUMENT, SCHEME, SNAPSHOT
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 DEFAULT_FILE = "gridscheme.db"
 Activation = Callable[[Connection, Snapshot], None]
@@ -264,6 +267,20 @@ class Store(Database):
 
             with self.write() as connection:
                 fill_capacity(connection, snapshot_sha256, key, manifest, contents)
+
+    def show_live(self, snapshot_sha256: str, pieces: Sequence[pd.DataFrame], *, ledger_seq: int) -> None:
+        """Lay the rows that live holds change over the capacity layer of the map; SQLite has none.
+
+        Args:
+            snapshot_sha256: The grid the holds are on.
+            pieces: Rows of each part of the grid with a live hold.
+            ledger_seq: Last entry of the ledger the rows are net of.
+        """
+        if self.dialect == "postgresql":
+            from scheme.store.layers.fill import fill_live
+
+            with self.write() as connection:
+                fill_live(connection, snapshot_sha256, pieces, ledger_seq=ledger_seq)
 
     def show_layers(self) -> None:
         """Bring the layers of the map up to what is stored; SQLite has none.

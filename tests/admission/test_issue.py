@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pandapower as pp
+import pandas as pd
 import pytest
 
 from gridmodel.capacity.nodes import node_capacity
@@ -59,6 +60,25 @@ def test_capacity_table_is_that_of_the_grid_with_the_hold_connected(utility: Uti
     assert after.attrs["ledger_seq"] == utility.ledger.head().seq > before.attrs["ledger_seq"]
     assert (after.open_kva[[1, 2, 3]] < before.open_kva[[1, 2, 3]]).all()
     assert after.open_kva[[5, 6, 7]].tolist() == before.open_kva[[5, 6, 7]].tolist()
+
+
+def test_map_of_the_store_shows_what_is_left_beside_the_hold(postgres_url: str, grid: Snapshot) -> None:
+    """Row by row what node_capacity says of the grid with the hold connected; given back, what it says without."""
+    utility = open_utility(postgres_url, grid)
+    utility.tables.compute(confirm="none")
+    settings = capacity_settings(load_policy(PROFILE, DAY))
+    promised = with_commitments(grid, [Commitment(commitment_id="x", bus=3, capacity_kva=500.0, power_factor=0.95)])
+    hold = utility.issue("bus:3", 500.0)
+    for expected in (promised, grid):
+        utility.tables.wait()
+        head = utility.ledger.head().seq
+        with utility.store.read() as connection:
+            shown = pd.read_sql_query("select * from v_open_capacity order by bus", connection).set_index("bus")
+            layer = "select is_current, ledger_seq from v_layer_state where layer = 'live'"
+            assert pd.read_sql_query(layer, connection).to_numpy().tolist() == [[True, head]]
+        same_numbers(shown, node_capacity(expected, **settings, confirm="none"))
+        if expected is promised:
+            utility.admission.withdraw(hold.hold_id, actor=ENGINEER)
 
 
 def test_capacity_given_back_gives_the_table_of_before(utility: Utility) -> None:

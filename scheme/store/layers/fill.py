@@ -1,4 +1,4 @@
-"""Bringing the layers up to date: the grid of the current snapshot, the rows of its newest capacity table.
+"""Bringing the layers up to date: the current snapshot, its newest capacity table, and what live holds change of it.
 
 Layers follow what is stored; nothing waits for them, and ``v_layer_state`` says which snapshot they show. Whoever finds
 that another snapshot became current leaves them to the one that made it so.
@@ -17,10 +17,18 @@ from sqlalchemy import Connection, Table, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from gridmodel.snapshot import Snapshot
-from scheme.capacity_blobs import from_blobs
-from scheme.capacity_manifest import CapacityManifest
+from scheme.capacity_blobs import from_blobs, to_blob
+from scheme.capacity_manifest import CapacityManifest, digest_of
 from scheme.store.failures import of_driver
-from scheme.store.layers.tables import GRID_FEEDER, GRID_LINE, GRID_NODE, LAYER_STATE, NODE_CAPACITY, SRID
+from scheme.store.layers.tables import (
+    GRID_FEEDER,
+    GRID_LINE,
+    GRID_NODE,
+    LAYER_STATE,
+    NODE_CAPACITY,
+    NODE_CAPACITY_LIVE,
+    SRID,
+)
 from scheme.store.records import CapacityKey
 from scheme.store.tables import CAPACITY_PART, CURRENT_SNAPSHOT
 
@@ -75,16 +83,47 @@ def fill_capacity(
     _lock(connection, "capacity")
     if not _is_current(connection, snapshot_sha256):
         return
-    wanted = {part.sha256 for part in manifest.parts}
-    present = set(connection.execute(select(NODE_CAPACITY.c.part_sha256).distinct()).scalars())
-    gone, new = sorted(present - wanted), sorted(wanted - present)
-    if gone:
-        connection.execute(delete(NODE_CAPACITY).where(NODE_CAPACITY.c.part_sha256 == func.any(gone)))
+    new = _clear_all_but(connection, NODE_CAPACITY, {part.sha256 for part in manifest.parts})
     if new:
         found = [_content(connection, digest, contents) for digest in new]
         _copy(connection, NODE_CAPACITY, from_blobs(found, digests=new).rename_axis("bus").reset_index())
     known = {"parameters_sha256": key.parameters_sha256, "as_of": key.as_of}
     _note(connection, "capacity", snapshot_sha256=snapshot_sha256, **known)
+
+
+def fill_live(connection: Connection, snapshot_sha256: str, pieces: Iterable[pd.DataFrame], *, ledger_seq: int) -> None:
+    """Show the rows that live holds change, unless those of a later entry of the ledger are shown.
+
+    Args:
+        connection: In a transaction on PostgreSQL.
+        snapshot_sha256: The grid the holds are on.
+        pieces: Rows of each part of the grid with a live hold.
+        ledger_seq: Last entry of the ledger the rows are net of.
+
+    Raises:
+        StoreError: The database failed.
+    """
+    shown = _lock(connection, "live")
+    if not _is_current(connection, snapshot_sha256):
+        return
+    is_live = LAYER_STATE.c.layer == "live"
+    seq = connection.execute(select(LAYER_STATE.c.ledger_seq).where(is_live)).scalar()
+    if shown == snapshot_sha256 and seq is not None and seq > ledger_seq:
+        return
+    by_digest = {digest_of(to_blob(piece)): piece for piece in pieces}
+    for digest in _clear_all_but(connection, NODE_CAPACITY_LIVE, set(by_digest)):
+        rows = by_digest[digest].assign(part_sha256=digest).rename_axis("bus").reset_index()
+        _copy(connection, NODE_CAPACITY_LIVE, rows)
+    _note(connection, "live", snapshot_sha256=snapshot_sha256, ledger_seq=ledger_seq)
+
+
+def _clear_all_but(connection: Connection, table: Table, wanted: set[str]) -> list[str]:
+    """Take away the rows of other parts; return which of those wanted are still to be written."""
+    present = set(connection.execute(select(table.c.part_sha256).distinct()).scalars())
+    gone = sorted(present - wanted)
+    if gone:
+        connection.execute(delete(table).where(table.c.part_sha256 == func.any(gone)))
+    return sorted(wanted - present)
 
 
 def _content(connection: Connection, digest: str, given: Mapping[str, bytes]) -> bytes:
@@ -106,16 +145,17 @@ def _lock(connection: Connection, layer: str) -> str | None:
 
 def _clear_capacity(connection: Connection, sha256: str) -> None:
     """Take away capacities of another grid: they would be shown at nodes that happen to have the same number."""
-    if _lock(connection, "capacity") != sha256:
-        connection.execute(delete(NODE_CAPACITY))
-        _note(connection, "capacity", snapshot_sha256="")
+    for layer, table in (("capacity", NODE_CAPACITY), ("live", NODE_CAPACITY_LIVE)):
+        if _lock(connection, layer) != sha256:
+            connection.execute(delete(table))
+            _note(connection, layer, snapshot_sha256="")
 
 
 def _is_current(connection: Connection, sha256: str) -> bool:
     return connection.execute(select(CURRENT_SNAPSHOT.c.snapshot_sha256)).scalar() == sha256
 
 
-def _note(connection: Connection, layer: str, **values: str) -> None:
+def _note(connection: Connection, layer: str, **values: str | int) -> None:
     connection.execute(update(LAYER_STATE).where(LAYER_STATE.c.layer == layer).values(values))
 
 

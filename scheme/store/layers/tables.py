@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Column, Float, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import BigInteger, Column, Float, Index, Integer, MetaData, String, Table, Text
 from sqlalchemy.types import UserDefinedType
 
 SRID = 4490
@@ -68,25 +68,35 @@ GRID_FEEDER = Table(
     Column("rating_a", Float),
     Column("measured_max_a", Float),
 )
-NODE_CAPACITY = Table(
-    "node_capacity",
-    LAYERS,
-    Column("bus", Integer, primary_key=True, autoincrement=False),
-    Column("part_sha256", String(64), nullable=False, index=True),  # part of the capacity table the row is from
-    Column("status", Text),
-    Column("administrative_kva", Float),
-    Column("physical_kva", Float),
-    Column("open_kva", Float),
-    Column("limit_kind", Text),
-    Column("limit_element_id", Text),
-)
+
+
+def _capacity(name: str) -> Table:
+    return Table(
+        name,
+        LAYERS,
+        Column("bus", Integer, primary_key=True, autoincrement=False),
+        Column("part_sha256", String(64), nullable=False, index=True),  # part of the capacity table the row is from
+        Column("status", Text),
+        Column("administrative_kva", Float),
+        Column("physical_kva", Float),
+        Column("open_kva", Float),
+        Column("limit_kind", Text),
+        Column("limit_element_id", Text),
+    )
+
+
+NODE_CAPACITY = _capacity("node_capacity")
+"""Of the imported grid."""
+NODE_CAPACITY_LIVE = _capacity("node_capacity_live")
+"""Net of live holds: rows of the parts of the grid that have any; they stand over those of the imported grid."""
 LAYER_STATE = Table(
     "layer_state",
     LAYERS,
-    Column("layer", String(16), primary_key=True),  # "grid" or "capacity"
+    Column("layer", String(16), primary_key=True),  # "grid", "capacity" or "live"
     Column("snapshot_sha256", String(64), nullable=False),
     Column("parameters_sha256", String(64)),  # of the capacity table
     Column("as_of", Text),
+    Column("ledger_seq", BigInteger),  # last entry of the ledger the rows are net of; of "live" alone
 )
 Index("grid_node_place", GRID_NODE.c.place, postgresql_using="gist")
 Index("grid_line_route", GRID_LINE.c.route, postgresql_using="gist")
