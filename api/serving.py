@@ -67,7 +67,7 @@ def serve(
     _check_workers(settings, services, has_authentication=is_configured)
     listener = bind(host, port)
     try:
-        local = None if is_configured else _announce_local_keys(announce)
+        local = None if is_configured else _announce_local_keys(announce, _url(listener, settings))
         if services.store.find_current_sha256() is None:
             announce("尚未导入电网数据,请先运行 gridscheme import SOURCE")
         application: FastAPI | Callable[[], FastAPI]
@@ -112,6 +112,7 @@ def create_application(
         allowed_hosts=exposure.hosts,
         has_docs=exposure.has_docs,
         public_db=settings.public_db,
+        basemap=settings.basemap,
     )
     check_every_route_declares_roles(app)
     if exposure.is_exposed:
@@ -193,14 +194,17 @@ def _check_store(services: Services, settings: Settings, announce: Callable[[str
         announce(f"自检:{finding.check}:{finding.problem}")
 
 
-def _announce_local_keys(announce: Callable[[str], None]) -> LocalKeys:
+_FIRST_PAGES = {"customer": "apply", "engineer": "console", "planner": "console/projects", "operator": "operator"}
+
+
+def _announce_local_keys(announce: Callable[[str], None], url: str) -> LocalKeys:
     """Return one key for each role that lives as long as this process, after showing them once."""
     from api.access.keys import LocalKeys
 
     local = LocalKeys()
-    announce("未配置认证,只服务本机。以下密钥(每种角色一个)只显示这一次,本次运行结束即失效:")
+    announce("未配置认证,只服务本机。每种角色一个登录链接,# 之后是密钥;只显示这一次,本次运行结束即失效:")
     for role, key in local.show_once().items():
-        announce(f"  {role:<9} {key}")
+        announce(f"  {role:<9} {url}{_FIRST_PAGES.get(role, '')}#key={key}")
     return local
 
 

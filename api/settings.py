@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from api.access.principal import Role
 from api.access.tokens import ALGORITHMS
+from api.web.basemap import Basemap
 from gridmodel.errors import InputError
 
 PREFIX = "GRIDSCHEME_"
@@ -37,6 +38,9 @@ class Settings(BaseSettings):
     """Host names the service answers under, besides those of this machine."""
     docs: bool | None = None
     """Whether ``/docs`` is there; by default only when this machine alone is served."""
+    basemap_url: str | None = None
+    """Template of the map tiles under the grid; its host is the only one besides this service a page may load from."""
+    basemap_attribution: str = ""
     workers: int = Field(default=1, ge=1, le=64)
     """Processes; more than one only on PostgreSQL."""
 
@@ -86,6 +90,17 @@ class Settings(BaseSettings):
         if self.tls_terminated_by_proxy and not self.trusted_proxies:
             raise ValueError("tls_terminated_by_proxy needs trusted_proxies")
         return self
+
+    @property
+    def basemap(self) -> Basemap | None:
+        """What lies under the grid on the pages.
+
+        Raises:
+            InputError: The template or its source does not fit.
+        """
+        if self.basemap_url is None:
+            return None
+        return Basemap(url=self.basemap_url, attribution=self.basemap_attribution)
 
     @property
     def has_oidc(self) -> bool:

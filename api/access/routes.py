@@ -11,13 +11,14 @@ from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBea
 
 from api.access.errors import ForbiddenError
 from api.access.principal import ROLES, Principal, Role
+from api.web.pages import PAGE_PATHS
 
 if TYPE_CHECKING:
     from api.access.access import Access
 
 OPEN_PATHS = frozenset(
     {
-        "/",
+        *PAGE_PATHS,
         "/health",
         "/healthz",
         "/openapi.json",
@@ -27,7 +28,8 @@ OPEN_PATHS = frozenset(
         "/static-offline-docs",
     }
 )
-"""What answers without a key, and tells nothing but that the service is there and how it is called."""
+"""What answers without a key, and tells nothing but that the service is there, what its pages look like empty and
+how it is called."""
 
 _ROLES_OF = "gridscheme_roles"
 _BEARER = HTTPBearer(auto_error=False, scheme_name="bearer", description="OIDC access token, or an API key gsk_...")

@@ -5,38 +5,28 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Response
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from api.access import Principal, allow
+from api.access import ROLES, Principal, allow
 from api.errors import problem
 from api.observability import metrics_text
-from api.openapi import Schema, reference, response_of
+from api.openapi import Schema, add_schemas, reference, response_of
 from api.routes.backend import Backend
 from api.services import product_version
 from gridmodel.errors import DomainError
 
-_PAGE = """<!doctype html><html lang="zh-CN"><meta charset="utf-8"><title>gridscheme</title>
-<style>body{font:16px/1.6 sans-serif;max-width:44em;margin:3em auto;padding:0 1em}code{background:#eee;padding:0 .3em}
-</style><h1>gridscheme</h1><p>配电网可开放容量、就近接入与供电方案。</p><ul>
-<li><a href="/docs">接口说明</a>(<a href="/openapi.json">OpenAPI</a>)</li>
-<li><code>GET /v1/capacity</code> 可开放容量(GeoJSON),<code>/v1/ogc</code> 供 QGIS、GDAL 读取;各节点数值不可相加</li>
-<li><code>POST /v1/schemes</code> 生成供电方案,须带 <code>Idempotency-Key</code></li>
-<li><a href="/health">运行状态</a></li></ul><p>除运行状态与接口说明外,各调用须带密钥。</p></html>"""
-
 
 def add_operations(app: FastAPI, backend: Backend) -> None:
     """Add the calls about the service itself to ``app``."""
+    add_schemas(app, {"Session": _SESSION})
     _add_open(app)
+    _add_session(app)
     _add_readiness(app, backend)
     _add_figures(app, backend)
 
 
 def _add_open(app: FastAPI) -> None:
-    @app.get("/", include_in_schema=False)
-    def index() -> HTMLResponse:
-        return HTMLResponse(_PAGE)
-
     alive: dict[int | str, Schema] = {200: response_of("The process is alive", reference("Alive"))}
 
     @app.get("/health", tags=["operations"], summary="Is the service alive", responses=alive)
@@ -62,6 +52,19 @@ def _add_readiness(app: FastAPI, backend: Backend) -> None:
         if backend.services.store.find_current_sha256() is None:
             return problem(503, code="snapshot.missing", title="no network has been imported yet")
         return JSONResponse({"status": "ok"})
+
+
+def _add_session(app: FastAPI) -> None:
+    @app.get(
+        "/v1/session",
+        tags=["operations"],
+        summary="Who is asking, and what that person may do",
+        responses={200: response_of("Subject and roles", reference("Session"))},
+    )
+    def get_session(principal: Annotated[Principal, allow(*ROLES)]) -> JSONResponse:
+        """A page asks this to know what to offer; whoever shows no key or token is ``anonymous``."""
+        roles = [role for role in ROLES if role in principal.roles]
+        return JSONResponse({"subject_id": principal.subject_id, "name": principal.name, "roles": roles})
 
 
 def _add_figures(app: FastAPI, backend: Backend) -> None:
@@ -90,3 +93,15 @@ def _add_figures(app: FastAPI, backend: Backend) -> None:
     def get_metrics(principal: Annotated[Principal, allow("operator")]) -> Response:
         """By route template, method and status; of this process alone."""
         return Response(metrics_text(backend.metrics), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+_SESSION: Schema = {
+    "type": "object",
+    "properties": {
+        "subject_id": {"type": "string"},
+        "name": {"type": "string", "description": "for people to read; never decides anything"},
+        "roles": {"type": "array", "items": {"enum": list(ROLES)}},
+    },
+    "required": ["subject_id", "name", "roles"],
+    "additionalProperties": False,
+}

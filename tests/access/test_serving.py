@@ -263,7 +263,7 @@ class Service:
         assert self.process.stderr is not None
         for line in self.process.stderr:
             self.lines.append(line.rstrip("\n"))
-            found = re.search(r"(https?://\S+):(\d+)/", line)
+            found = re.search(r"服务地址 (https?://\S+):(\d+)/", line)
             if found:
                 self.url = f"{found[1]}:{found[2]}"
                 break
@@ -298,7 +298,7 @@ def local(tmp_path: Path) -> Iterator[Service]:
 
 
 def test_without_configuration_each_role_has_a_key_that_is_printed_once(local: Service) -> None:
-    keys = dict(re.findall(r"^  (\w+) +(gsk_\w+)$", "\n".join(local.lines), flags=re.MULTILINE))
+    keys = dict(re.findall(r"^  (\w+) +http://\S+#key=(gsk_\w+)$", "\n".join(local.lines), flags=re.MULTILINE))
     assert list(keys) == ["public", "customer", "engineer", "planner", "operator"]
     assert local.url.startswith("http://127.0.0.1:")
     assert wait_for(f"{local.url}/health").json() == {"status": "ok"}
