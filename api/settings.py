@@ -16,7 +16,7 @@ from api.web.basemap import Basemap
 from gridmodel.errors import InputError
 
 PREFIX = "GRIDSCHEME_"
-NOT_SETTINGS = frozenset({"GRIDSCHEME_REQUIRE_POSTGRES", "GRIDSCHEME_INSTALL_POSTGRES"})
+NOT_SETTINGS = frozenset({"GRIDSCHEME_REQUIRE_PROGRAMS", "GRIDSCHEME_INSTALL_PROGRAMS"})
 """Names with the prefix that the test suite reads, not the service."""
 
 Names = Annotated[tuple[str, ...], NoDecode]

@@ -1,14 +1,12 @@
 """Databases for tests: an SQLite file, and a PostgreSQL server with PostGIS that the tests start themselves.
 
 The server comes from Debian's packages, runs under an unprivileged user on a free port of this machine, and goes with
-the session. Where it is absent and the tests run as root, it is installed; ``GRIDSCHEME_INSTALL_POSTGRES=0`` forbids.
-Without a server the tests are skipped; with ``CI`` or ``GRIDSCHEME_REQUIRE_POSTGRES`` set they fail.
+the session; :mod:`tests.debian` says what happens where it is absent.
 """
 
 from __future__ import annotations
 
 import ctypes
-import fcntl
 import os
 import pwd
 import shutil
@@ -17,7 +15,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -25,6 +23,8 @@ from typing import Any
 
 import psycopg
 import pytest
+
+from tests.debian import install, is_required
 
 __all__ = ["PostgresServer", "postgres_server", "postgres_url", "sqlite_url", "store_url"]
 
@@ -34,7 +34,7 @@ GUARDED_USER = "guarded"
 """The one user whose password the server asks for, once a test has made it."""
 _TEMPLATE = "with_postgis"
 _MEMORY = Path("/dev/shm")
-_START_S, _INSTALL_S = 30, 600
+_START_S = 30
 _PR_SET_PDEATHSIG = 1
 _TEST_SETTINGS = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "32MB"}
 """For speed. A test of durability starts a server of its own with other settings."""
@@ -171,35 +171,19 @@ def find_programs() -> Path:
     raise FileNotFoundError(f"no {missing} below {_PROGRAMS}; packages: {' '.join(PACKAGES)}")
 
 
-def is_required(environment: Mapping[str, str]) -> bool:
-    """Return whether tests without a server fail rather than being skipped."""
-    return any(environment.get(name, "") not in {"", "0"} for name in ("CI", "GRIDSCHEME_REQUIRE_POSTGRES"))
-
-
-def install() -> None:
-    """Install the server where that is allowed; one process at a time."""
-    may_install = os.geteuid() == 0 and os.environ.get("GRIDSCHEME_INSTALL_POSTGRES") != "0"
-    if not may_install or shutil.which("apt-get") is None:
-        return
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    with (Path(tempfile.gettempdir()) / "gridscheme-install.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        for command in (["update"], ["install", "-y", "--no-install-recommends", *PACKAGES]):
-            try:
-                find_programs()
-            except FileNotFoundError:
-                subprocess.run(
-                    ["apt-get", "-q", *command], env=environment, capture_output=True, check=False, timeout=_INSTALL_S
-                )
+def _has_programs() -> bool:
+    try:
+        find_programs()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
     """A server for the session."""
-    try:
-        find_programs()
-    except FileNotFoundError:
-        install()
+    if not _has_programs():
+        install(PACKAGES, is_there=_has_programs)
     try:
         server = PostgresServer()
     except FileNotFoundError as error:

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import datetime
 import os
-import re
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -36,6 +32,7 @@ from gridmodel.errors import InputError
 from scheme.store import Store
 from tests.access.clients import make_key
 from tests.access.identity_provider import AUDIENCE, ISSUER, RSA, jwks
+from tests.serve_command import Service, wait_for
 
 STATED: dict[str, Any] = {
     "tls_terminated_by_proxy": True,
@@ -246,50 +243,6 @@ def test_certificate_must_fit_its_key(tmp_path: Path) -> None:
             check_certificate(Settings(tls_certificate_file=file, tls_key_file=wrong))
 
 
-class Service:
-    """The command as users run it."""
-
-    def __init__(self, db: str, *options: str, **environment: str) -> None:
-        clean = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "api.cli", "serve", "--db", db, "--port", "0", "--no-worker", *options],
-            stderr=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            text=True,
-            env={**clean, **environment, "PYTHONIOENCODING": "utf-8"},
-        )
-        self.lines: list[str] = []
-        self.url = ""
-        assert self.process.stderr is not None
-        for line in self.process.stderr:
-            self.lines.append(line.rstrip("\n"))
-            found = re.search(r"服务地址 (https?://\S+):(\d+)/", line)
-            if found:
-                self.url = f"{found[1]}:{found[2]}"
-                break
-
-    def stop(self) -> int:
-        self.process.send_signal(signal.SIGINT)
-        try:
-            return self.process.wait(20)
-        finally:
-            assert self.process.stderr is not None
-            self.process.stderr.close()
-            if self.process.poll() is None:
-                self.process.kill()
-
-
-def wait_for(url: str, *, within_s: float = 60.0, **given: Any) -> Any:
-    end_s = time.monotonic() + within_s
-    while True:
-        try:
-            return httpx2.get(url, **given)
-        except httpx2.TransportError:
-            if time.monotonic() > end_s:
-                raise
-            time.sleep(0.1)
-
-
 @pytest.fixture
 def local(tmp_path: Path) -> Iterator[Service]:
     service = Service(str(tmp_path / "store.db"))
@@ -298,7 +251,7 @@ def local(tmp_path: Path) -> Iterator[Service]:
 
 
 def test_without_configuration_each_role_has_a_key_that_is_printed_once(local: Service) -> None:
-    keys = dict(re.findall(r"^  (\w+) +http://\S+#key=(gsk_\w+)$", "\n".join(local.lines), flags=re.MULTILINE))
+    keys = local.keys
     assert list(keys) == ["public", "customer", "engineer", "planner", "operator"]
     assert local.url.startswith("http://127.0.0.1:")
     assert wait_for(f"{local.url}/health").json() == {"status": "ok"}

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from gridmodel.snapshot import Snapshot
+from tests.debian import is_required
 from tests.harness.demands import prepare_store
 from tests.harness.power_loss import PowerLoss, build_disk, lose_power
-from tests.stores import is_required
 
 pytestmark = pytest.mark.timeout(1_800)
 """Minutes on a busy machine."""
