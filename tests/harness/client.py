@@ -28,23 +28,33 @@ class Client:
         seed: Decides what is sent twice and what is withdrawn.
         twice_share: Share of issues that are sent again after their answer.
         withdraw_share: Share of issued schemes that are given back.
+        is_answered: Whether the service has the schemes already, so that they are only issued.
     """
 
     def __init__(
-        self, connect: Connect, journal: Journal, *, seed: int, twice_share: float = 0.1, withdraw_share: float = 0.1
+        self,
+        connect: Connect,
+        journal: Journal,
+        *,
+        seed: int,
+        twice_share: float = 0.1,
+        withdraw_share: float = 0.1,
+        is_answered: bool = False,
     ) -> None:
-        self._connect, self._journal = connect, journal
+        self._connect, self._journal, self._is_answered = connect, journal, is_answered
         self._drawn = random.Random(seed)
         self._twice_share, self._withdraw_share = twice_share, withdraw_share
         self._connection: Connection | None = None
 
     def serve(self, demand: Demand) -> None:
         """Ask for a scheme, issue it, and sometimes repeat or withdraw it."""
-        scheme = self._until_known("/v1/schemes", demand.request(), f"{demand.name}:answer")
-        if scheme is None or scheme.status != 201:
-            self._note(demand, "", scheme, 0.0)
-            return
-        scheme_id = str(scheme.json["scheme_id"])
+        scheme_id = demand.scheme_id
+        if not self._is_answered:
+            scheme = self._until_known("/v1/schemes", demand.request(), f"{demand.name}:answer")
+            if scheme is None or scheme.status != 201:
+                self._note(demand, "", scheme, 0.0)
+                return
+            scheme_id = str(scheme.json["scheme_id"])
         path, body, key = f"/v1/schemes/{scheme_id}:issue", {"reason": "答复", "variant_no": 1}, f"{demand.name}:issue"
         began = time.monotonic()
         reply = self._until_known(path, body, key)
@@ -105,7 +115,15 @@ class Client:
         return None
 
 
-def run_clients(connect: Connect, journal: Journal, demands: Iterator[Demand], *, count: int, clients: int) -> float:
+def run_clients(
+    connect: Connect,
+    journal: Journal,
+    demands: Iterator[Demand],
+    *,
+    count: int,
+    clients: int,
+    is_answered: bool = False,
+) -> float:
     """Let clients serve ``count`` demands and return how long that took (s)."""
     lock, left = threading.Lock(), count
 
@@ -116,7 +134,7 @@ def run_clients(connect: Connect, journal: Journal, demands: Iterator[Demand], *
             return next(demands) if left >= 0 else None
 
     def work(number: int) -> None:
-        client = Client(connect, journal, seed=number)
+        client = Client(connect, journal, seed=number, is_answered=is_answered)
         while (demand := next_demand()) is not None:
             client.serve(demand)
 

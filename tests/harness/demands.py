@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -12,8 +13,9 @@ from api.admission import Admission
 from api.services import Services
 from gridmodel.snapshot import Snapshot
 from scheme.ledger import Actor
-from scheme.store import Store
-from tests.harness.quick_service import BOARD_PREFIX, quick_parts
+from scheme.request import SupplyRequest
+from scheme.store import Store, StoredScheme
+from tests.harness.quick_service import BOARD_PREFIX, quick_parts, quick_scheme
 
 ACTOR = Actor(subject_id="harness", role="engineer", request_id="harness")
 
@@ -25,6 +27,11 @@ class Demand:
     name: str
     board: str
     capacity_va: int
+
+    @property
+    def scheme_id(self) -> str:
+        """Identifier of the scheme the quick service answers."""
+        return f"sch_{self.name}"
 
     def request(self) -> dict[str, Any]:
         """Return the request as sent; power factor and place do not matter to the quick answer."""
@@ -49,6 +56,29 @@ def prepare_store(url: str, snapshot: Snapshot) -> None:
     services = Services(store, profile="shenqiu-2022", clock=date.today, parts=quick_parts())
     Admission(services).activate(snapshot, actor=ACTOR)
     store.close()
+
+
+def store_answers(url: str, demands: Iterable[Demand]) -> None:
+    """Keep the scheme of each demand as if it had been asked for, so that clients only issue."""
+    store = Store(url)
+    try:
+        snapshot = store.get_snapshot(str(store.find_current_sha256()))
+        for demand in demands:
+            asked = SupplyRequest.model_validate_json(json.dumps(demand.request()))
+            record = quick_scheme(asked, snapshot=snapshot, as_of=date.today()).as_dict()
+            store.store_scheme(
+                StoredScheme(
+                    scheme_id=record["scheme_id"],
+                    request_id=demand.name,
+                    request_sha256="0" * 64,
+                    snapshot_sha256=snapshot.sha256,
+                    verdict=record["verdict"],
+                    content=json.dumps(record, ensure_ascii=False).encode(),
+                ),
+                (),
+            )
+    finally:
+        store.close()
 
 
 def draw(boards: Sequence[str], *, seed: int, prefix: str, va_max: int) -> Iterator[Demand]:

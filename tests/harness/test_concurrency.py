@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 
 import pytest
 
 from scheme.ledger.accounts import AccountBook
 from tests.harness.client import run_clients
-from tests.harness.demands import draw
+from tests.harness.demands import draw, store_answers
 from tests.harness.duels import fill, find_rooms, run_duels
 from tests.harness.journal import Journal
 from tests.harness.judge import find_problems
@@ -26,10 +27,11 @@ def test_thousands_of_reservations_from_many_clients_break_nothing(
     grid_url: str, nursery: Nursery, boards: Sequence[str], tmp_path: Path
 ) -> None:
     service, journal = Service(grid_url, tmp_path, nursery), Journal()
+    demands = list(islice(draw(boards, seed=1, prefix="R", va_max=VA_MAX), RESERVATIONS))
+    store_answers(grid_url, demands)
     service.start()
     try:
-        demands = draw(boards, seed=1, prefix="R", va_max=VA_MAX)
-        run_clients(service.connection, journal, demands, count=RESERVATIONS, clients=CLIENTS)
+        run_clients(service.connection, journal, iter(demands), count=RESERVATIONS, clients=CLIENTS, is_answered=True)
     finally:
         service.kill()
     assert len(journal.lines) == RESERVATIONS
