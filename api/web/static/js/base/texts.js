@@ -76,7 +76,7 @@ export function yuan(value) {
 export function day(text) {
   if (!text) return t("unknown");
   const [year, month, date] = String(text).slice(0, 10).split("-").map(Number);
-  return language === "zh" ? `${year}年${month}月${date}日` : `${date}/${month}/${year}`;
+  return t("day", { year, month, date });
 }
 
 /** Return a moment given in RFC 3339, in the reader's time zone. */

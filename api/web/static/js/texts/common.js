@@ -5,6 +5,7 @@ export default {
   "yuan": ["{amount} 元", "CNY {amount}"],
   "language.zh": ["中文", "中文"],
   "language.en": ["English", "English"],
+  "day": ["{year}年{month}月{date}日", "{date}/{month}/{year}"],
   "skip": ["跳到正文", "Skip to content"],
   "sign_in": ["登录", "Sign in"],
   "sign_out": ["退出", "Sign out"],
