@@ -130,12 +130,13 @@ def problem(
 
 def install_error_handlers(app: FastAPI) -> None:
     """Make every error of ``app`` a problem document; faults nobody expected are :mod:`api.observability`'s."""
-    app.add_exception_handler(DomainError, _on_domain_error)
+    app.add_exception_handler(DomainError, on_domain_error)
     app.add_exception_handler(HTTPException, _on_http_error)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
 
 
-def _on_domain_error(request: Request, error: Exception) -> ProblemResponse:
+def on_domain_error(request: Request, error: Exception) -> ProblemResponse:
+    """Return an expected error as who asked may read it; one that is not in the table is a fault."""
     assert isinstance(error, DomainError)
     if error.code not in STATUS_BY_CODE:
         request.scope.setdefault("state", {})["fault"] = error

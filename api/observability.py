@@ -90,6 +90,12 @@ class Observed:
             _write_line(scope, status, time.perf_counter() - start)
 
 
+def write_late_fault(scope: Scope, fault: BaseException) -> None:
+    """Log a fault that came after the exchange it belongs to was over."""
+    facts = {"request_id": scope["state"]["request_id"], "route": getattr(scope.get("route"), "path_format", _NO_ROUTE)}
+    _LOG.error("fault", **facts, fault=type(fault).__name__, code=getattr(fault, "code", None), places=_places(fault))
+
+
 def _request_id(scope: Scope) -> str:
     """Return the id the client gave where it is harmless, else a new one."""
     given = Headers(scope=scope).get(REQUEST_ID_HEADER, "")

@@ -14,7 +14,7 @@ from datetime import date
 from functools import cache, partial
 from importlib.metadata import version as installed_version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from api.live_grid import LiveGrid, LiveState, NoSnapshotError
 from gridmodel.errors import InputError
@@ -32,9 +32,26 @@ if TYPE_CHECKING:
     from scheme.stock import StockTable
     from scheme.store import Store, StoredScheme
 
-__all__ = ["Answer", "NoSnapshotError", "Parts", "Progress", "Services", "product_parts", "product_version"]
+__all__ = [
+    "Answer",
+    "NoSnapshotError",
+    "Parts",
+    "Progress",
+    "Services",
+    "Stage",
+    "TellStage",
+    "product_parts",
+    "product_version",
+]
 
 Progress = Callable[[int, int], None]
+Stage = Literal["queued", "grid", "search", "documents", "record"]
+"""What an answer is at: others come first, the grid as promised, points and their load flows, documents, keeping it."""
+TellStage = Callable[[Stage], None]
+
+
+def _silent(_: Stage) -> None:
+    """Tell nobody."""
 
 
 def _certify(*given: Any, **named: Any) -> Mapping[str, Any]:
@@ -148,6 +165,7 @@ class Services:
         idempotency_key: str | None = None,
         folder: Path | None = None,
         progress: Progress | None = None,
+        tell_stage: TellStage = _silent,
     ) -> Answer:
         """Answer ``request``, keep scheme and documents, and put the documents into ``folder`` where one is given.
 
@@ -158,6 +176,7 @@ class Services:
             idempotency_key: The key where the service itself asks.
             folder: Where the documents go.
             progress: Called with (load flows done, bound).
+            tell_stage: Called when the answer comes to its next stage.
 
         Raises:
             NoSnapshotError: Nothing has been imported.
@@ -175,8 +194,10 @@ class Services:
             if told is not None:
                 return self._replay(told)
             with _draft_folder(folder) as draft:
+                tell_stage("grid")
                 live = self.get_live()
-                written = self.write_answer(request, live, find_capacity(live), draft, progress)
+                written = self.write_answer(request, live, find_capacity(live), draft, progress, tell_stage)
+                tell_stage("record")
                 files = tuple(sorted(path.name for path in draft.iterdir()))
                 documents = {name: (draft / name).read_bytes() for name in files}
                 stored = _as_stored(written, live, fingerprint, documents["scheme.json"], asking)
@@ -216,10 +237,12 @@ class Services:
         capacity: pd.DataFrame | None,
         folder: Path,
         progress: Progress | None = None,
+        tell_stage: TellStage = _silent,
     ) -> Scheme:
         """Answer ``request`` on a grid and write the documents into ``folder``; nothing is kept."""
         from gridmodel.catalogue.loader import load_catalogue
 
+        tell_stage("search")
         scheme = self.parts.generate_scheme(
             request,
             snapshot=live.snapshot,
@@ -233,6 +256,7 @@ class Services:
             ledger_seq=live.head.seq,
             ledger_sha256=live.head.sha256,
         )
+        tell_stage("documents")
         return self.parts.write_documents(scheme, live.snapshot, folder)
 
 

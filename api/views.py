@@ -260,6 +260,17 @@ class ProgressView(View):
     text: str
 
 
+class AnswerProgressView(View):
+    """How far an answer is."""
+
+    done: int
+    """Load flows of the search, 0 in other stages."""
+    total: int | None
+    """Bound of ``done``; ``None`` where nobody knows how much there is."""
+    what: Literal["queued", "grid", "search", "documents", "record"]
+    """Stage: others come first, the grid as promised, points and their load flows, documents, keeping it."""
+
+
 class JobErrorView(View):
     """What stopped a job."""
 
@@ -272,7 +283,7 @@ class JobLine(View):
     """Long work."""
 
     job_id: str
-    kind: Literal["import", "capacity", "schemes", "publication"]
+    kind: Literal["check", "import", "capacity", "schemes", "publication", "ledger_audit"]
     state: Literal["queued", "running", "done", "failed", "cancelled"]
     owner_id: str
     """Who started it."""
@@ -312,6 +323,7 @@ PAGES: tuple[type[View], ...] = (
     JobLine,
     JobPage,
     UploadView,
+    AnswerProgressView,
 )
 """Answers by the name of their class in the API's description."""
 

@@ -23,9 +23,11 @@ from api.inputs import (
     parse_body,
 )
 from api.openapi import reference, response_of
+from api.routes.answer_events import AnswerEvents, events_response, wants_events
 from api.routes.backend import Backend
 from api.routes.cursors import page_of, read_cursor, write_cursor
 from api.routes.writes import actor_of, as_response, json_answer
+from api.services import Answer, Progress, TellStage
 from api.views import SchemeLine, SchemePage
 from gridmodel.errors import NotFoundError
 from scheme.access.applications import Applications
@@ -68,12 +70,14 @@ def add_schemes(app: FastAPI, backend: Backend) -> None:
 
 
 def _add_answer(app: FastAPI, backend: Backend) -> None:
+    events = AnswerEvents()
+
     @app.post(
         "/v1/schemes",
         tags=["schemes"],
         status_code=201,
         summary="Answer a request with a supply scheme",
-        responses={201: response_of("The scheme", _SCHEME)},
+        responses={201: response_of("The scheme", _SCHEME), 200: events_response(reference("AnswerProgressView"))},
         response_class=Response,
         openapi_extra={
             "parameters": [KEY_HEADER],
@@ -83,7 +87,9 @@ def _add_answer(app: FastAPI, backend: Backend) -> None:
     def create_scheme(principal: _Owner, request: Request, body: JsonBody, key: IdempotencyKey) -> Response:
         """A refusal (``joint_work``) is an answer, too: 201. The same key with the same request returns the stored
         answer; with another request it is refused with 422, a missing or malformed key with 400. A customer is
-        answered with what a customer may read, and owns the scheme."""
+        answered with what a customer may read, and owns the scheme. For ``Accept: text/event-stream`` the same answer
+        comes as the last of server-sent events that tell how far it is; a client that goes away finds it under the
+        same key. What is refused before the work begins is refused with its own status."""
         asked = parse_body(SupplyRequest, body)
         if principal.owner_id is not None:
             services = backend.services
@@ -96,7 +102,19 @@ def _add_answer(app: FastAPI, backend: Backend) -> None:
             owner_id=principal.owner_id,
             tell=_tell,
         )
-        answer = backend.services.answer(asked, find_capacity=backend.tables.find, asking=asking)
+
+        def work(progress: Progress | None = None, tell_stage: TellStage = lambda _: None) -> Answer:
+            return backend.services.answer(
+                asked,
+                find_capacity=backend.tables.find,
+                asking=asking,
+                progress=progress,
+                tell_stage=tell_stage,
+            )
+
+        if wants_events(request.headers.get("accept", "*/*")):
+            return events.respond(request, work)
+        answer = work()
         assert answer.told is not None, "who asks is told"
         return as_response(answer.told, is_replayed=answer.is_replayed)
 
