@@ -163,6 +163,8 @@ class CustomerMilestone:
     text: str
     starts_on: str | None
     ends_on: str | None
+    needs_text: str = ""
+    """What would give the missing date; empty where nothing is missing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +177,44 @@ class CustomerTimeline:
     promise_on: str | None
     promise_text: str
     milestones: tuple[CustomerMilestone, ...]
+    limit_on: str | None = None
+    """Last day the whole process may take."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerVariantPoint:
+    """How one source of a variant is connected, without its place in the grid."""
+
+    source_no: int
+    connection_mode: str
+    laying: str
+    line_label: str
+    route_length_m: float
+    """Rounded up."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerVariant:
+    """One way to connect, as far as a customer compares it (方案比选)."""
+
+    variant_no: int
+    """Place in the ranking, 1 is recommended."""
+    points: tuple[CustomerVariantPoint, ...]
+    customer_cost_cny10k: float
+    utility_cost_cny10k: float
+    """Shares of the works by the investment boundary (投资界面), both rounded up."""
+    promise_on: str | None
+    promise_not_before_on: str | None
+    """Both ``None`` while a step has no date."""
+    promise_text: str
+    planned_on: str | None
+    outage_security: str | None
+    """``other_source`` | ``restorable`` | ``own_section`` | ``not_restorable``; ``None`` where it was not studied."""
+    is_carried_in_outage: bool | None
+    conditions: tuple[str, ...]
+    data_needed: tuple[str, ...]
+    dates_needed: tuple[str, ...]
+    """What would date the steps that have no date."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,6 +254,8 @@ class CustomerScheme:
     """Both days inclusive; ``None`` for a consultation."""
     required_documents: tuple[str, ...]
     notices: tuple[str, ...]
+    variants: tuple[CustomerVariant, ...] = ()
+    """The best ones, as many as the policy shows; the rest of this record describes the first."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the JSON form."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from scheme.disclosure.customer_scheme import (
     CustomerFee,
     CustomerInvestment,
@@ -21,9 +19,9 @@ from scheme.disclosure.customer_scheme import (
     CustomerWork,
     OwnSite,
 )
+from scheme.disclosure.customer_variants import compared, list_parts, list_qualities
 from scheme.disclosure.rules import CustomerRules, read_customer_rules
-from scheme.model import FurtherSource, Scheme, Source, Variant
-from scheme.model_quality import PowerQuality
+from scheme.model import Scheme, Source, Variant
 from scheme.policy.parameter import PolicyView
 
 REQUEST_FIELDS = (
@@ -68,8 +66,8 @@ def customer_view(scheme: Scheme, policy: PolicyView) -> CustomerScheme:
         own_site=_own_site(scheme, rules),
         supply=_supply(scheme, best, rules),
         stages=_stages(scheme, rules),
-        conditions=tuple(dict.fromkeys(text for quality in _qualities(best) for text in quality.conditions)),
-        data_needed=tuple(dict.fromkeys(text for quality in _qualities(best) for text in quality.data_needed)),
+        conditions=tuple(dict.fromkeys(text for quality in list_qualities(best) for text in quality.conditions)),
+        data_needed=tuple(dict.fromkeys(text for quality in list_qualities(best) for text in quality.data_needed)),
         works=_works(best, rules),
         customer_cost_cny10k=None if best is None else rules.round_cost_cny10k(best.cost.customer_typical_cny10k),
         rounding_note=rules.texts["rounded"],
@@ -85,6 +83,7 @@ def customer_view(scheme: Scheme, policy: PolicyView) -> CustomerScheme:
         valid_to_on=None if validity is None else validity.to_on,
         required_documents=scheme.required_documents,
         notices=scheme.notices,
+        variants=tuple(compared(variant, rules) for variant in scheme.variants[: rules.variants_max]),
     )
 
 
@@ -161,14 +160,6 @@ def _stages(scheme: Scheme, rules: CustomerRules) -> tuple[CustomerStage, ...]:
     )
 
 
-def _parts(best: Variant | None) -> Iterable[Variant | FurtherSource]:
-    return () if best is None else (best, *best.further_sources)
-
-
-def _qualities(best: Variant | None) -> list[PowerQuality]:
-    return [part.power_quality for part in _parts(best) if part.power_quality is not None]
-
-
 def _works(best: Variant | None, rules: CustomerRules) -> tuple[CustomerWork, ...]:
     """Return the works on the customer's side; a length is rounded up like that of the route."""
     return tuple(
@@ -177,7 +168,7 @@ def _works(best: Variant | None, rules: CustomerRules) -> tuple[CustomerWork, ..
             quantity=rules.round_route_m(work.quantity * _M_PER_KM) / _M_PER_KM if work.unit == "km" else work.quantity,
             unit=work.unit,
         )
-        for part in _parts(best)
+        for part in list_parts(best)
         for work in part.works
         if work.side == "customer"
     )
@@ -279,7 +270,10 @@ def _timeline(scheme: Scheme) -> CustomerTimeline | None:
         promise_on=found.promise_on,
         promise_text=found.promise_text,
         milestones=tuple(
-            CustomerMilestone(text=item.text, starts_on=item.starts_on, ends_on=item.ends_on)
+            CustomerMilestone(
+                text=item.text, starts_on=item.starts_on, ends_on=item.ends_on, needs_text=item.needs_text
+            )
             for item in found.milestones
         ),
+        limit_on=found.limit_on,
     )

@@ -30,6 +30,7 @@ class CustomerRules:
     cost_step_cny10k: float
     capacity_steps_kva: tuple[float, ...]
     sees_names: bool
+    variants_max: int
     reason_texts: Mapping[str, str]
     reason_by_code: Mapping[str, str]
     texts: Mapping[str, str]
@@ -76,6 +77,7 @@ def read_customer_rules(policy: PolicyView) -> CustomerRules:
         cost_step_cny10k=policy.number("disclosure.customer_cost_step_cny10k"),
         capacity_steps_kva=policy.numbers("disclosure.customer_capacity_steps_kva"),
         sees_names=policy.flag("disclosure.customer_sees_names"),
+        variants_max=policy.count("disclosure.customer_variants_max"),
         reason_texts=texts,
         reason_by_code={row["code"]: row["reason"] for row in policy.rows("disclosure.customer_reasons")},
         texts={name: str(text) for name, text in policy.get("disclosure.customer_texts").value.items()},

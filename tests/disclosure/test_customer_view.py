@@ -42,10 +42,12 @@ MAY_BE_SEEN = tuple(
         r"investment_boundary\.(boundary|utility_scope|customer_scope|offers\[\d+\])",
         r"fees\[\d+\]\.(name|unit_price_cny|amount_cny|basis)",
         r"steps\[\d+\]\.name",
-        r"timeline\.(promise_text|milestones\[\d+\]\.text)",
+        r"(variants\[[012]\]\.)?timeline\.(promise_text|milestones\[\d+\]\.needs_text)",
+        r"timeline\.milestones\[\d+\]\.text",
         r"(required_documents|notices)\[\d+\]",
         r"variants\[0\]\.(further_sources\[\d+\]\.)?works\[\d+\]\.text",
-        r"variants\[0\]\.(further_sources\[\d+\]\.)?power_quality\.(conditions|data_needed)\[\d+\]",
+        r"variants\[[012]\]\.(further_sources\[\d+\]\.)?(connection_mode|route\.line_label)",
+        r"variants\[[012]\]\.(further_sources\[\d+\]\.)?power_quality\.(conditions|data_needed)\[\d+\]",
     )
 )
 """Written by hand: the only texts of a record that a customer reads, all of them from the policy or the catalogue."""
@@ -170,6 +172,34 @@ def test_lengths_and_costs_are_rounded_up() -> None:
     cost_cny10k = plain["variants"][0]["cost"]["customer_typical_cny10k"]
     assert view.customer_cost_cny10k == -(-cost_cny10k // 1)
     assert all(work.quantity * 10 == round(work.quantity * 10) for work in view.works if work.unit == "km")
+
+
+def test_three_variants_are_compared_in_rounded_figures() -> None:
+    plain = load_plain("hv_single_source_10kv")
+    assert len(plain["variants"]) == 4
+    told = view_of("hv_single_source_10kv").variants
+    assert [variant.variant_no for variant in told] == [1, 2, 3]
+    for variant, full in zip(told, plain["variants"], strict=False):
+        assert [point.route_length_m for point in variant.points] == [-(-full["route"]["length_m"] // 100) * 100]
+        assert variant.customer_cost_cny10k == -(-full["cost"]["customer_typical_cny10k"] // 1)
+        assert variant.utility_cost_cny10k == -(-full["cost"]["utility_typical_cny10k"] // 1)
+        assert variant.planned_on == full["timeline"]["planned_on"]
+
+
+def test_every_source_of_a_variant_has_its_way() -> None:
+    plain = load_plain("hv_dual_source_10kv")["variants"][0]
+    points = view_of("hv_dual_source_10kv").variants[0].points
+    modes = [plain["connection_mode"], *(source["connection_mode"] for source in plain["further_sources"])]
+    assert [(point.source_no, point.connection_mode) for point in points] == list(enumerate(modes, start=1))
+
+
+def test_what_leaves_a_date_open_is_told() -> None:
+    milestones = load_plain("hv_single_source_10kv")["variants"][0]["timeline"]["milestones"]
+    wanted = [item["needs_text"] for item in milestones if item["needs_text"]]
+    view = view_of("hv_single_source_10kv")
+    assert view.timeline is not None
+    assert [item.needs_text for item in view.timeline.milestones if item.needs_text] == wanted
+    assert view.variants[0].dates_needed == tuple(dict.fromkeys(wanted))
 
 
 def test_reasons_are_told_by_kind_and_once() -> None:

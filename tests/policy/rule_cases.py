@@ -253,6 +253,7 @@ def _customer_view(given: Given, view: PolicyView) -> dict[str, Any]:
         "costs_cny10k": [rules.round_cost_cny10k(value) for value in given.get("costs_cny10k", [])],
         "reasons": [rules.explain(code).reason for code in given.get("codes", [])],
         "sees_names": rules.sees_names,
+        "variants_max": rules.variants_max,
         "may_apply": [limits.allows(count) for count in given.get("applications", [])],
         "application_days": limits.days,
     }
