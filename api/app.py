@@ -22,6 +22,7 @@ from api.routes.audit import add_audit
 from api.routes.backend import Backend
 from api.routes.capacity import add_capacity
 from api.routes.features import add_features
+from api.routes.guide import add_guide
 from api.routes.holds import add_holds
 from api.routes.jobs import add_jobs
 from api.routes.operations import add_operations
@@ -98,6 +99,7 @@ def create_app(
     publications = Publications(services, tables, public_db)
     app.state.publications = publications
     add_public(app, publications)
+    add_guide(app, backend)
     add_publications(app, backend, publications)
     add_pages(app, basemap)
     check_every_route_declares_roles(app)

@@ -127,7 +127,8 @@ def demo(
     result = run_demo(out, profile=shared.profile_name(), clock=shared.clock(), parts=shared.parts())
     if shared.json:
         summary = snapshot_summary(result.snapshot)
-        write_json({"out": str(out), "snapshot": summary, "capacity": result.capacity, "schemes": result.schemes})
+        told = {"capacity": result.capacity, "schemes": result.schemes, "publication": result.publication}
+        write_json({"out": str(out), "snapshot": summary, **told})
     else:
         show_snapshot(result.snapshot)
         show_capacity(result.capacity)

@@ -17,13 +17,14 @@ from api.publications import Publications
 from gridmodel.errors import NotFoundError
 from scheme.publication.document import read_legend, write_csv
 from scheme.publication.public_store import PublicFile
-from scheme.publication.tiles import ZOOM_MAX, cut_tile
+from scheme.publication.tiles import ZOOM_MAX, cut_tile, describe_tiles
 
 GEOJSON = "application/geo+json"
 CSV = "text/csv"
 TILE = "application/vnd.mapbox-vector-tile"
 CACHE_S = 300
 """How long anybody may keep an answer: a withdrawal must come through."""
+TILE_ADDRESS = "/v1/public/tiles/{z}/{x}/{y}.mvt"
 _TILES_KEPT = 1_024
 _TILE_MAX = 2**ZOOM_MAX - 1
 
@@ -36,7 +37,7 @@ _NOT_MODIFIED = {"description": "The client has the current publication already"
 
 def add_public(app: FastAPI, publications: Publications) -> None:
     """Add the calls to ``app``."""
-    add_schemas(app, {"PublicCapacity": _CAPACITY, "PublicLegend": _LEGEND})
+    add_schemas(app, {"PublicCapacity": _CAPACITY, "PublicLegend": _LEGEND, "TileJson": _TILE_JSON})
     _add_map(app, publications)
     _add_tiles(app, publications)
 
@@ -91,7 +92,19 @@ def _add_map(app: FastAPI, publications: Publications) -> None:
 
 def _add_tiles(app: FastAPI, publications: Publications) -> None:
     @app.get(
-        "/v1/public/tiles/{z}/{x}/{y}.mvt",
+        "/v1/public/tiles.json",
+        tags=["public"],
+        summary="Where the vector tiles are and how far they reach",
+        responses={200: response_of("TileJSON 3.0", reference("TileJson")), 304: _NOT_MODIFIED, 404: {}},
+        response_class=Response,
+    )
+    def get_public_tiles(principal: Anyone, request: Request) -> Response:
+        """The address is one of this service, the same for everybody; the extent is that of the squares."""
+        shown = _find(publications, principal)
+        return _answer(request, shown, json.dumps(_described(shown.content, TILE_ADDRESS)).encode(), "application/json")
+
+    @app.get(
+        TILE_ADDRESS,
         tags=["public"],
         summary="The same squares as a vector tile",
         responses={
@@ -111,6 +124,7 @@ def _add_tiles(app: FastAPI, publications: Publications) -> None:
 
 
 _csv = lru_cache(maxsize=1)(write_csv)
+_described = lru_cache(maxsize=1)(describe_tiles)
 _tile = lru_cache(maxsize=_TILES_KEPT)(cut_tile)
 
 
@@ -189,5 +203,22 @@ _CAPACITY: Schema = {
         "features": {"type": "array", "items": _SQUARE},
     },
     "required": ["type", *_HEAD, "features"],
+    "additionalProperties": False,
+}
+_TILE_JSON: Schema = {
+    "type": "object",
+    "properties": {
+        "tilejson": {"const": "3.0.0"},
+        "tiles": {"type": "array", "items": {"type": "string"}},
+        "minzoom": {"type": "integer"},
+        "maxzoom": {"type": "integer"},
+        "bounds": {
+            "type": "array",
+            "items": {"type": "number"},
+            "description": "west, south, east, north (degrees); left out where there is no square",
+        },
+        "vector_layers": {"type": "array", "items": {"type": "object"}},
+    },
+    "required": ["tilejson", "tiles", "minzoom", "maxzoom", "vector_layers"],
     "additionalProperties": False,
 }

@@ -10,8 +10,39 @@ from typing import Any
 LAYER = "open_capacity"
 ZOOM_MAX = 14
 EXTENT = 4096
+_FIELDS = (
+    "cell_id",
+    "data_month",
+    "class",
+    "is_restricted",
+    "surroundings_class",
+    "surroundings_is_restricted",
+    "block_id",
+)
 _LAT_MAX_DEG = 85.0511287798066
 """Where the square of Web Mercator ends: atan(sinh(pi))."""
+
+
+def describe_tiles(content: bytes, address: str) -> dict[str, Any]:
+    """Return what a map needs to know of the tiles (TileJSON 3.0): address, levels, extent of the squares, fields.
+
+    Args:
+        content: The publication.
+        address: Template of the tiles' addresses.
+    """
+    document = json.loads(content)
+    places = [place for feature in document["features"] for place in feature["geometry"]["coordinates"][0]]
+    described: dict[str, Any] = {
+        "tilejson": "3.0.0",
+        "tiles": [address],
+        "minzoom": 0,
+        "maxzoom": ZOOM_MAX,
+        "vector_layers": [{"id": LAYER, "fields": dict.fromkeys(_FIELDS, "String or Boolean")}],
+    }
+    if places:
+        lon_deg, lat_deg = zip(*places, strict=True)
+        described["bounds"] = [min(lon_deg), min(lat_deg), max(lon_deg), max(lat_deg)]
+    return described
 
 
 def cut_tile(content: bytes, zoom: int, x: int, y: int) -> bytes:

@@ -21,8 +21,18 @@ def compute_validity(notice_on: date, policy: PolicyView, *, is_low_voltage: boo
         policy: Reads ``validity.*``.
         is_low_voltage: Connected at 220 or 380 V.
     """
-    months = policy.count("validity.lv_months" if is_low_voltage else "validity.hv_months")
+    months = count_validity_months(policy, is_low_voltage=is_low_voltage)
     return Validity(from_on=notice_on.isoformat(), to_on=add_months(notice_on, months).isoformat())
+
+
+def count_validity_months(policy: PolicyView, *, is_low_voltage: bool) -> int:
+    """Return for how many months a scheme is valid.
+
+    Args:
+        policy: Reads ``validity.*``.
+        is_low_voltage: Connected at 220 or 380 V.
+    """
+    return policy.count("validity.lv_months" if is_low_voltage else "validity.hv_months")
 
 
 def add_months(day: date, months: int) -> date:
