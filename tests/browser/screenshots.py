@@ -1,0 +1,122 @@
+"""Pictures of every page as people see it: ``python -m tests.browser.screenshots [FOLDER]``.
+
+The demo is made in a folder of its own, a customer and an engineer ask, and every page is taken at the width of a desk
+and of a phone, with few colours so that the files stay small.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import httpx2
+from PIL import Image
+from playwright.sync_api import Browser, Page
+
+from api.demo import run_demo
+from tests.browser.chromium import find_chromium, launched
+from tests.conftest import FIXTURES
+from tests.serve_command import Service, wait_for
+
+FOLDER = FIXTURES / "screenshots"
+WIDTHS = {"desk": (1280, 800), "phone": (360, 740)}
+COLOURS = 96
+_ASKED = {"customer": "lv_small_micro.json", "engineer": "mv_10kv_single.json"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shot:
+    """One page, as it is opened and what is done before the picture is taken."""
+
+    name: str
+    path: str
+    role: str | None = None
+    prepare: Callable[[Page], None] | None = None
+
+
+def ask(service: Service, role: str) -> str:
+    """Ask for a scheme in a role and return its id."""
+    body = json.loads((FIXTURES / "requests" / _ASKED[role]).read_text(encoding="utf-8"))
+    body |= {"received_on": date.today().isoformat()}
+    body.pop("needed_on", None)
+    answer = httpx2.post(
+        f"{service.url}/v1/schemes",
+        json=body,
+        headers={"X-API-Key": service.keys[role], "Idempotency-Key": f"screenshot-{role}"},
+        timeout=120.0,
+    )
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["scheme_id"])
+
+
+def list_shots(schemes: dict[str, str]) -> list[Shot]:
+    """Return the pages; ``schemes`` names one scheme for each role that asked."""
+    return [
+        Shot(name="map", path="/"),
+        Shot(
+            name="apply", path="/apply?lon=115.02&lat=33.41&datum=CGCS2000&kw=60&category=small_micro", role="customer"
+        ),
+        Shot(name="case", path=f"/cases/{schemes['customer']}", role="customer"),
+        Shot(name="console", path="/console", role="engineer"),
+        Shot(name="queue", path="/console/queue", role="engineer"),
+        Shot(name="scheme", path=f"/console/schemes/{schemes['engineer']}", role="engineer"),
+        Shot(name="import", path="/console/import", role="engineer"),
+        Shot(name="projects", path="/console/projects", role="planner"),
+        Shot(name="operator", path="/operator", role="operator"),
+    ]
+
+
+def take(browser: Browser, service: Service, shot: Shot, size: tuple[int, int]) -> bytes:
+    """Return the picture of a page once nothing more comes over the wire."""
+    context = browser.new_context(viewport={"width": size[0], "height": size[1]})
+    page = context.new_page()
+    fragment = "" if shot.role is None else f"#key={service.keys[shot.role]}"
+    page.goto(f"{service.url}{shot.path}{fragment}")
+    page.wait_for_load_state("networkidle")
+    if shot.prepare is not None:
+        shot.prepare(page)
+        page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(1_000)  # the map fades its tiles in
+    picture = page.screenshot()
+    context.close()
+    return picture
+
+
+def write_small(picture: bytes, file: Path) -> int:
+    """Write a picture with few colours and return the size of the file."""
+    Image.open(io.BytesIO(picture)).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(file, optimize=True)
+    return file.stat().st_size
+
+
+def main(arguments: list[str]) -> None:
+    """Take every picture."""
+    folder = Path(arguments[0]) if arguments else FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    program: Any = find_chromium()
+    with tempfile.TemporaryDirectory() as place:
+        done = run_demo(Path(place), profile="shenqiu-2022", clock=date.today)
+        url = done.services.store.address.render_as_string(hide_password=False)
+        done.services.store.close()
+        service = Service(url, has_worker=True)
+        wait_for(f"{service.url}/health")
+        try:
+            schemes = {role: ask(service, role) for role in _ASKED}
+            with launched(program) as browser:
+                for shot in list_shots(schemes):
+                    for name, size in WIDTHS.items():
+                        file = folder / f"{shot.name}-{name}.png"
+                        written = write_small(take(browser, service, shot, size), file)
+                        sys.stdout.write(f"{file.name} {written / 1000:.0f} kB\n")
+        finally:
+            service.stop()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
