@@ -9,10 +9,11 @@ const MARGIN = { top: 12, right: 16, bottom: 44, left: 60 };
 /**
  * Lines over a numeric axis.
  * @param {{title: string, x: Axis, y: Axis, series: Series[], limits?: {value: number, label: string}[], height?: number,
- *   onPick?: function(number): void}} plot `Axis`: `{label, min?, max?, digits?}`; `Series`: `{label, colour, dash?,
- *   points: [x, y][], isStep?, hasDots?}`; a `null` y leaves a gap.
+ *   onPick?: function(number): void}} plot `Axis`: `{label, min?, max?, digits?, tell?: function(number): string}`;
+ *   `Series`: `{label, colour, dash?, points: [x, y][], isStep?, hasDots?, isUnlisted?}`; a `null` y leaves a gap; `isUnlisted`
+ *   leaves it out of the legend; `marks` are upright lines, `dots` single points.
  */
-export function lineChart({ title, x, y, series, limits = [], height = 260, onPick }) {
+export function lineChart({ title, x, y, series, limits = [], marks = [], dots = [], height = 260, onPick }) {
   const xs = series.flatMap(({ points }) => points.map(([at]) => at));
   const ys = series.flatMap(({ points }) => points.map(([, value]) => value)).filter((value) => value !== null);
   const scaleX = scale(x.min ?? Math.min(...xs), x.max ?? Math.max(...xs), MARGIN.left, WIDTH - MARGIN.right);
@@ -32,14 +33,23 @@ export function lineChart({ title, x, y, series, limits = [], height = 260, onPi
       }
     }
   }
+  for (const { value, label } of marks) {
+    drawing.append(svg("line", { class: "mark", x1: scaleX(value), x2: scaleX(value), y1: MARGIN.top, y2: height - MARGIN.bottom }),
+      svg("text", { x: scaleX(value) + 4, y: MARGIN.top + 10 }, label));
+  }
+  for (const { at, value, label } of dots) {
+    const isRight = scaleX(at) > WIDTH / 2;
+    drawing.append(svg("circle", { class: "dot", cx: scaleX(at), cy: scaleY(value), r: 5 }),
+      svg("text", { x: scaleX(at) + (isRight ? -9 : 9), y: scaleY(value) - 8, "text-anchor": isRight ? "end" : "start" }, label));
+  }
   if (onPick) {
     drawing.addEventListener("click", (event) => {
       const box = drawing.getBoundingClientRect();
       onPick(scaleX.back(((event.clientX - box.left) / box.width) * WIDTH));
     });
   }
-  const rows = series.flatMap(({ label, points }) => points.map(([at, value]) => [label, number(at, x.digits ?? 2), number(value, y.digits ?? 4)]));
-  return figure(title, drawing, legend(series), table(["", x.label, y.label], rows));
+  const rows = series.flatMap(({ label, points }) => points.map(([at, value]) => [label, x.tell?.(at) ?? number(at, x.digits ?? 2), number(value, y.digits ?? 4)]));
+  return figure(title, drawing, legend(series.filter(({ isUnlisted }) => !isUnlisted)), table(["", x.label, y.label], rows));
 }
 
 /**
@@ -76,7 +86,8 @@ export function histogram({ title, x, y, edges, series, limit, height = 220 }) {
     const width = (right - left - 2) / series.length;
     drawing.append(svg("rect", { x: left + 1 + which * width, width: Math.max(1, width), y: scaleY(count), height: scaleY(0) - scaleY(count), fill: colour }));
   }));
-  if (limit) drawing.append(svg("line", { class: "limit", x1: scaleX(limit.value), x2: scaleX(limit.value), y1: MARGIN.top, y2: height - MARGIN.bottom }));
+  if (limit) drawing.append(svg("line", { class: "limit", x1: scaleX(limit.value), x2: scaleX(limit.value), y1: MARGIN.top, y2: height - MARGIN.bottom }),
+    svg("text", { class: "limit-label", x: scaleX(limit.value) + 4, y: MARGIN.top + 10 }, limit.label));
   const rows = series.flatMap(({ label, counts }) => counts.map((count, place) => [label, `${number(edges[place], 2)} – ${number(edges[place + 1], 2)}`, number(count)]));
   return figure(title, drawing, legend(series), table(["", x.label, y.label], rows));
 }
@@ -107,11 +118,11 @@ function frame(title, height) {
   return svg("svg", { viewBox: `0 0 ${WIDTH} ${height}`, class: "plot", role: "img", "aria-label": title });
 }
 
-function axisX(scaleX, { label, digits = 1 }, height) {
+function axisX(scaleX, { label, digits = 1, tell }, height) {
   const y = height - MARGIN.bottom;
   return svg("g", { class: "axis" }, svg("line", { x1: MARGIN.left, x2: WIDTH - MARGIN.right, y1: y, y2: y }),
     ticks(scaleX.from, scaleX.to, 7).map((value) => [svg("line", { x1: scaleX(value), x2: scaleX(value), y1: y, y2: y + 5 }),
-      svg("text", { x: scaleX(value), y: y + 18, "text-anchor": "middle" }, number(value, digits))]),
+      svg("text", { x: scaleX(value), y: y + 18, "text-anchor": "middle" }, tell?.(value) ?? number(value, digits))]),
     svg("text", { class: "axis-label", x: (MARGIN.left + WIDTH - MARGIN.right) / 2, y: height - 6, "text-anchor": "middle" }, label));
 }
 
