@@ -29,6 +29,8 @@ from api.routes.operations import add_operations
 from api.routes.policy import add_policy
 from api.routes.public import add_public
 from api.routes.publications import add_publications
+from api.routes.queue import add_queue
+from api.routes.scheme_profiles import add_scheme_profiles
 from api.routes.schemes import add_schemes
 from api.routes.snapshots import add_snapshots
 from api.routes.strict import StrictRoute
@@ -90,6 +92,8 @@ def create_app(
     add_operations(app, backend)
     add_schemes(app, backend)
     add_holds(app, backend)
+    add_queue(app, backend)
+    add_scheme_profiles(app, backend)
     add_snapshots(app, backend)
     add_jobs(app, backend)
     add_audit(app, backend)

@@ -37,6 +37,7 @@ STATUS_BY_CODE: Mapping[str, int] = {
     "publication.second_person": 403,
     "store.unavailable": 503,
     "scheme.owner_conflict": 409,
+    "scheme.handed_over": 409,
     "application.site_fixed": 409,
     "application.too_many": 409,
     "request.in_progress": 409,

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import copy
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
+
+import numpy as np
 
 from gridmodel.capacity.limits import Limits
 from gridmodel.capacity.violations import Violation, new_violations
@@ -19,11 +21,47 @@ from gridmodel.errors import ConvergenceError, InputError
 from gridmodel.in_flight import Commitment, with_commitments
 from gridmodel.net import Net, run_load_flow
 from gridmodel.snapshot import Snapshot
+from gridmodel.topology import SupplyPath
 from gridmodel.trial_net import add_in_flight, copy_solved
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SolvedStates:
+    """An island without and with a customer, both solved and not to be changed; a line teed off is split in both."""
+
+    before: Net
+    after: Net
+    path: SupplyPath
+    """The customer's supply path in ``after``."""
+    new_buses: Mapping[int, str]
+    """Buses that are not in the snapshot: the customer's end (:data:`CUSTOMER_BUS`), a tee (id of the line)."""
+    new_lines: Mapping[int, str]
+    """Lines that are not in the snapshot: the route (:data:`ROUTE_LINE`), the far half of a line teed off."""
 
 
 class JointConnectionStudy(ConnectionStudy):
     """A study that also assesses several connections in service at the same time."""
+
+    def solve_states(self, trial: TrialConnection) -> SolvedStates | None:
+        """Return the island of a trial before and after; ``None`` where there is no supply or no solution.
+
+        Raises:
+            KeyError: The bus or line is not in the snapshot.
+        """
+        anchor = self._anchor(trial.bus, trial.line)
+        base = self.get_base(anchor, in_flight=trial.in_flight)
+        if base is None or not np.isfinite(base.res_bus.vm_pu[anchor]):
+            return None
+        before, point = self._connect(base, trial)
+        if not ((before is base or _solve(before)) and _solve(point.net)):
+            return None
+        return SolvedStates(
+            before=before,
+            after=point.net,
+            path=self._path(base, trial, point),
+            new_buses=point.new_buses,
+            new_lines=point.new_lines,
+        )
 
     def assess_together(self, trials: Sequence[TrialConnection], *, limits: Limits) -> tuple[ConnectionAssessment, ...]:
         """Return the verdict on each trial with all of them in service, in the order given.

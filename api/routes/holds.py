@@ -29,6 +29,7 @@ from api.routes.cursors import page_of, read_cursor, write_cursor
 from api.routes.writes import actor_of, claim_of, json_answer
 from api.views import AccountPage, AccountView, HoldLine, HoldPage, HoldView
 from gridmodel.errors import InputError
+from scheme.hand_over import refuse_handed_over
 from scheme.ledger import Hold, HoldStateError
 from scheme.ledger.ledger import Call
 from scheme.ledger.records import VA_PER_KVA
@@ -95,7 +96,13 @@ def _add_issue(app: FastAPI, backend: Backend) -> None:
         asked = parse_body(IssueStep, body)
         actor = actor_of(principal, request, "engineer")
         claim = claim_of(actor, operation, key, {"scheme_id": scheme_id, **asked.model_dump(mode="json")})
-        call: Call = {"actor": actor, "claim": claim, "reason": asked.reason, "answer": _answer_with(201)}
+        call: Call = {
+            "actor": actor,
+            "claim": claim,
+            "reason": asked.reason,
+            "answer": _answer_with(201),
+            "also": lambda connection: refuse_handed_over(connection, scheme_id),
+        }
         return backend.writes.carry_out(
             claim, lambda: backend.admission.issue(scheme_id, variant_no=asked.variant_no, **call)
         )

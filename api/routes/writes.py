@@ -24,6 +24,7 @@ REFUSALS = frozenset(
         "ledger.hold_state",
         "admission.not_issuable",
         "admission.certificate_refused",
+        "scheme.handed_over",
     }
 )
 """What the rules refuse: kept under the key like any answer. Overload and faults are not, so that the same key may try

@@ -10,8 +10,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from gridmodel.snapshot import Snapshot
 from scheme.capacity_manifest import CapacityManifest
+from scheme.store.cases import case_of
 from scheme.store.records import CapacityKey, OwnerConflictError, StoredScheme
-from scheme.store.tables import CAPACITY, CAPACITY_PART, CURRENT_SNAPSHOT, SCHEME, SNAPSHOT
+from scheme.store.tables import CAPACITY, CAPACITY_PART, CURRENT_SNAPSHOT, SCHEME, SCHEME_CASE, SNAPSHOT
 
 
 def upsert(connection: Connection, table: Table, key: Mapping[str, Any], values: Mapping[str, Any]) -> None:
@@ -92,3 +93,4 @@ def put_scheme(connection: Connection, scheme: StoredScheme) -> None:
     if scheme.owner_id not in (None, owner_id):
         raise OwnerConflictError("the same request was answered for somebody else", field="request_id")
     connection.execute(update(SCHEME).where(is_this).values({**values, "owner_id": owner_id}))
+    upsert(connection, SCHEME_CASE, {"scheme_id": scheme.scheme_id}, case_of(scheme))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import (
     CheckConstraint,
     Column,
+    Float,
     ForeignKey,
     Integer,
     LargeBinary,
@@ -70,3 +71,31 @@ DOCUMENT = Table(
     Column("file", String(64), primary_key=True),
     Column("content", LargeBinary, nullable=False),
 )
+SCHEME_CASE = Table(
+    "scheme_case",
+    METADATA,
+    Column("scheme_id", ForeignKey("scheme.scheme_id"), primary_key=True),
+    Column("applicant_name", Text),
+    Column("category", Text),
+    Column("business", Text),
+    Column("capacity_kva", Float),
+    Column("installed_kw", Float),
+    Column("voltage", Text),
+    Column("reasons", Text, nullable=False),  # JSON: code and text of each
+    Column("received_on", String(10)),
+    Column("due_on", String(10), index=True),  # last day of the time limit; null: the policy gives none
+    Column("limit_workdays", Integer),
+    Column("valid_to", String(10)),
+    Column("search_text", Text, nullable=False),  # folded; what a search looks into
+)
+"""What a list tells of a scheme, so that it need not read the records."""
+HAND_OVER = Table(
+    "scheme_hand_over",
+    METADATA,
+    Column("scheme_id", ForeignKey("scheme.scheme_id"), primary_key=True),
+    Column("department", Text),
+    Column("reason", Text, nullable=False),
+    Column("subject_id", Text, nullable=False),
+    Column("at", String(40), nullable=False),
+)
+"""Cases a person handed to joint work (转专业联动)."""

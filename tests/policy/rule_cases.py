@@ -51,6 +51,7 @@ from scheme.rules.targets import judge_target
 from scheme.rules.tariff import decide_tariff
 from scheme.rules.time_limit import find_time_limit
 from scheme.rules.to_be_filled import list_to_be_filled
+from scheme.rules.urgency import judge_deadline
 from scheme.rules.validity import compute_validity
 from scheme.rules.voltage_level import SupplyDecision, decide_supply
 from scheme.schedule import plan_timeline
@@ -313,6 +314,12 @@ RULES: dict[str, Callable[[Given, PolicyView], Any]] = {
     "targets": lambda g, v: judge_target(g["target_id"], g["observed"], v),
     "alerts": lambda g, v: _or_missing(
         lambda: find_alert(g["step"], g["elapsed_workdays"], g["limit_workdays"], v),
+    ),
+    "queue_urgency": lambda g, v: judge_deadline(
+        date.fromisoformat(g["due_on"]) if g["due_on"] else None,
+        g["limit_workdays"],
+        date.fromisoformat(g["today"]),
+        v,
     ),
     "clocks": lambda g, v: _or_missing(lambda: watch_clocks(g["voltage_class"], g["elapsed_workdays"], v)),
     "closure": lambda g, v: _iso(find_closure_on(date.fromisoformat(g["warned_on"]), v)),
