@@ -26,6 +26,11 @@ export async function post(path, body, { key = newKey(), signal } = {}) {
   return response.status === 204 ? null : response.json();
 }
 
+/** Send a file as it is, declared as `mediaType`. */
+export async function postFile(path, file, mediaType, { key = newKey(), signal } = {}) {
+  return (await send("POST", path, { body: file, mediaType, key, signal })).json();
+}
+
 export async function getText(path, { signal } = {}) {
   return (await send("GET", path, { signal, accept: "*/*" })).text();
 }
@@ -100,14 +105,13 @@ function deliver(block, onEvent) {
   if (data.length > 0) onEvent({ event, data: JSON.parse(data.join("\n")) });
 }
 
-async function send(method, path, { body, key, signal, accept = "application/json" }) {
+async function send(method, path, { body, mediaType = "application/json", key, signal, accept = "application/json" }) {
   const headers = { ...authorization(), Accept: `${accept}, application/problem+json` };
   if (accept === "application/json") headers.Accept = "application/json, application/geo+json, application/problem+json";
-  if (body !== undefined) headers["Content-Type"] = "application/json";
+  if (body !== undefined) headers["Content-Type"] = mediaType;
   if (key !== undefined) headers["Idempotency-Key"] = key;
-  const response = await fetch(path, {
-    method, headers, signal, body: body === undefined ? undefined : JSON.stringify(body), credentials: "omit",
-  });
+  const content = body === undefined || body instanceof Blob ? body : JSON.stringify(body);
+  const response = await fetch(path, { method, headers, signal, body: content, credentials: "omit" });
   if (response.ok) return response;
   const error = new ApiError(response.status, await problemOf(response));
   error.retryAfterS = Number(response.headers.get("retry-after")) || null;

@@ -95,7 +95,7 @@ function refusal(title, roles) {
 /** Return a box that says what went wrong: title, field, value and what is allowed, as the service told it. */
 export function errorBox(error) {
   if (!(error instanceof ApiError)) return h("div", { class: "notice bad", role: "alert" }, t("broken"));
-  const { problem } = error;
+  const problem = { ...error.problem.context, ...error.problem };
   const parts = ["field", "value", "allowed"].filter((name) => problem[name] !== undefined && problem[name] !== null)
     .map((name) => h("div", null, h("dt", null, t(`problem.${name}`)), h("dd", null, String(problem[name]))));
   const single = (problem.errors ?? []).map((one) => h("li", null,
