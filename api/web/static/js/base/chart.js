@@ -9,9 +9,9 @@ const MARGIN = { top: 12, right: 16, bottom: 44, left: 60 };
 /**
  * Lines over a numeric axis.
  * @param {{title: string, x: Axis, y: Axis, series: Series[], limits?: {value: number, label: string}[], height?: number,
- *   onPick?: function(number): void}} plot `Axis`: `{label, min?, max?, digits?, tell?: function(number): string}`;
+ *   onPick?: function(number): void}} plot `Axis`: `{label, min?, max?, digits?, tell?: function(number): (string|null)}`;
  *   `Series`: `{label, colour, dash?, points: [x, y][], isStep?, hasDots?, isUnlisted?}`; a `null` y leaves a gap; `isUnlisted`
- *   leaves it out of the legend; `marks` are upright lines, `dots` single points.
+ *   leaves it out of the legend; `marks` are upright lines, `dots` single points; what `tell` answers null for is no row of the table.
  */
 export function lineChart({ title, x, y, series, limits = [], marks = [], dots = [], height = 260, onPick }) {
   const xs = series.flatMap(({ points }) => points.map(([at]) => at));
@@ -23,7 +23,7 @@ export function lineChart({ title, x, y, series, limits = [], marks = [], dots =
   drawing.append(axisX(scaleX, x, height), axisY(scaleY, y, height));
   for (const { value, label } of limits) {
     drawing.append(svg("line", { class: "limit", x1: MARGIN.left, x2: WIDTH - MARGIN.right, y1: scaleY(value), y2: scaleY(value) }),
-      svg("text", { class: "limit-label", x: WIDTH - MARGIN.right, y: scaleY(value) - 4, "text-anchor": "end" }, label));
+      svg("text", { class: "limit-label", x: WIDTH - MARGIN.right, y: scaleY(value) - 4 < MARGIN.top ? scaleY(value) + 14 : scaleY(value) - 4, "text-anchor": "end" }, label));
   }
   for (const one of series) {
     drawing.append(svg("path", { class: "series", d: path(one, scaleX, scaleY), stroke: one.colour, "stroke-dasharray": one.dash ?? null }));
@@ -48,7 +48,8 @@ export function lineChart({ title, x, y, series, limits = [], marks = [], dots =
       onPick(scaleX.back(((event.clientX - box.left) / box.width) * WIDTH));
     });
   }
-  const rows = series.flatMap(({ label, points }) => points.map(([at, value]) => [label, x.tell?.(at) ?? number(at, x.digits ?? 2), number(value, y.digits ?? 4)]));
+  const rows = series.flatMap(({ label, points }) => points.filter(([at]) => x.tell?.(at) !== null)
+    .map(([at, value]) => [label, x.tell?.(at) ?? number(at, x.digits ?? 2), number(value, y.digits ?? 4)]));
   return figure(title, drawing, legend(series.filter(({ isUnlisted }) => !isUnlisted)), table(["", x.label, y.label], rows));
 }
 
@@ -122,7 +123,7 @@ function axisX(scaleX, { label, digits = 1, tell }, height) {
   const y = height - MARGIN.bottom;
   return svg("g", { class: "axis" }, svg("line", { x1: MARGIN.left, x2: WIDTH - MARGIN.right, y1: y, y2: y }),
     ticks(scaleX.from, scaleX.to, 7).map((value) => [svg("line", { x1: scaleX(value), x2: scaleX(value), y1: y, y2: y + 5 }),
-      svg("text", { x: scaleX(value), y: y + 18, "text-anchor": "middle" }, tell?.(value) ?? number(value, digits))]),
+      svg("text", { x: scaleX(value), y: y + 18, "text-anchor": "middle" }, tell ? tell(value) : number(value, digits))]),
     svg("text", { class: "axis-label", x: (MARGIN.left + WIDTH - MARGIN.right) / 2, y: height - 6, "text-anchor": "middle" }, label));
 }
 
