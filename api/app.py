@@ -34,6 +34,7 @@ from api.routes.scheme_profiles import add_scheme_profiles
 from api.routes.schemes import add_schemes
 from api.routes.snapshots import add_snapshots
 from api.routes.strict import StrictRoute
+from api.routes.uploads import add_uploads
 from api.routes.writes import Writes
 from api.services import Services, product_version
 from api.web.basemap import Basemap
@@ -96,6 +97,7 @@ def create_app(
     add_scheme_profiles(app, backend)
     add_snapshots(app, backend)
     add_jobs(app, backend)
+    add_uploads(app, backend)
     add_audit(app, backend)
     add_capacity(app, backend)
     add_features(app, backend)

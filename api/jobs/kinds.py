@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from api.jobs.workbench import Workbench
 
 BATCH_REQUESTS_MAX = 2_000
+FINDINGS_KEPT_MAX = 200
+"""Of an import, in the record of its job; all of them come with the snapshot."""
 
 
 class _Strict(BaseModel):
@@ -30,6 +32,12 @@ class _Strict(BaseModel):
 
 class ImportArguments(_Strict):
     """Read an uploaded network and make it the current one."""
+
+    upload_id: Annotated[str, Field(pattern=r"^upl_[0-9a-f]{32}$")]
+
+
+class CheckArguments(_Strict):
+    """Read an uploaded network and say what it would change; it stays an upload."""
 
     upload_id: Annotated[str, Field(pattern=r"^upl_[0-9a-f]{32}$")]
 
@@ -80,6 +88,7 @@ def import_network(bench: Workbench, steps: Steps, arguments: ImportArguments) -
             "orphan_hold_ids": list(done.outcome.orphans),
             "closed_hold_ids": list(done.outcome.closed),
             **snapshot_summary(done.snapshot),
+            "findings": [finding.as_dict() for finding in done.snapshot.findings[:FINDINGS_KEPT_MAX]],
         }
 
     def drop() -> None:
@@ -92,6 +101,13 @@ def import_network(bench: Workbench, steps: Steps, arguments: ImportArguments) -
     steps.run("drop the upload", drop)
     steps.report(1, 1, "已存为当前断面")
     return result
+
+
+def check_upload(bench: Workbench, steps: Steps, arguments: CheckArguments) -> Mapping[str, Any]:
+    """Return what :func:`api.jobs.checking.check_network` counts."""
+    from api.jobs.checking import check_network
+
+    return check_network(bench, steps, arguments.upload_id)
 
 
 def refresh_capacity(bench: Workbench, steps: Steps, arguments: CapacityArguments) -> Mapping[str, Any]:
@@ -171,6 +187,7 @@ def describe_error(error: DomainError) -> dict[str, Any]:
 KINDS: Mapping[str, JobKind] = {
     kind.name: kind
     for kind in (
+        JobKind(name="check", roles=("engineer", "operator"), arguments=CheckArguments, run=check_upload),
         JobKind(name="import", roles=("engineer", "operator"), arguments=ImportArguments, run=import_network),
         JobKind(name="capacity", roles=("engineer", "operator"), arguments=CapacityArguments, run=refresh_capacity),
         JobKind(name="schemes", roles=("engineer", "planner"), arguments=BatchArguments, run=answer_batch),

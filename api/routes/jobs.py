@@ -55,7 +55,7 @@ _OwnJob = Annotated[Job, Depends(_find_own)]
 class JobRequest(StrictRecord):
     """What is to be done."""
 
-    kind: Literal["import", "capacity", "schemes", "publication"]
+    kind: Literal["check", "import", "capacity", "schemes", "publication", "ledger_audit"]
     arguments: dict[str, Any]
 
 
@@ -121,9 +121,10 @@ def _add_start(app: FastAPI, jobs: DurableJobs) -> None:
         },
     )
     def start_job(principal: _Staff, body: _Body, key: IdempotencyKey) -> Response:
-        """``import`` reads an upload, ``capacity`` computes every node, ``schemes`` answers requests one by one,
-        ``publication`` drafts the public map. The work goes on when the client goes away, and is taken up again after
-        a crash. The same key returns the same job."""
+        """``check`` says what an upload would change, ``import`` makes it the current network, ``capacity`` computes
+        every node, ``schemes`` answers requests one by one, ``publication`` drafts the public map, ``ledger_audit``
+        looks at every promise. The work goes on when the client goes away, and is taken up again after a crash. The
+        same key returns the same job."""
         asked = parse_body(JobRequest, body)
         job = jobs.submit(
             asked.kind,

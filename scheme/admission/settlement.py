@@ -18,6 +18,7 @@ from scheme.ledger.audit_trail import Change, append_rows
 from scheme.ledger.clock import ledger_time
 from scheme.ledger.expiry import civil_day
 from scheme.ledger.heads import AUDIT_CHAIN, ENTRY_CHAIN, lock_heads
+from scheme.ledger.records import HoldSource
 from scheme.ledger.tables import ACCOUNT
 from scheme.policy.parameter import PolicyView
 from scheme.store.statements import current_sha256
@@ -36,6 +37,16 @@ class Outcome:
     """Holds with a source point that has no place any more; a person decides."""
     closed: tuple[str, ...] = ()
     """Energised holds whose load the snapshot contains."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast:
+    """What would become of the live holds as the ledger stands."""
+
+    mapped: int
+    """Source points that would find a path."""
+    lost: tuple[tuple[Hold, HoldSource], ...]
+    """Source points that would have no place any more, each with its hold."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -76,6 +87,17 @@ class Settlement:
         )
         at = ledger_time(self.ledger.time_in(connection), head.last_at)
         append_rows(connection, self.actor, [change], at=at, after=(head.seq, head.sha256))
+
+    def foresee(self) -> Forecast:
+        """Return what making the snapshot the current one would do to the live holds; nothing is changed."""
+        with self.ledger.store.read() as connection:
+            live = self.ledger.list_live(connection) if _has_accounts(connection) else []
+        if not live:
+            return Forecast(mapped=0, lost=())
+        mapping = self._map(live, self.book or build_accounts(self.after, self.policy))
+        points = [(hold, source) for hold in live for source in hold.sources]
+        lost = tuple((hold, source) for hold, source in points if mapping[hold.hold_id, source.source_no] is None)
+        return Forecast(mapped=len(points) - len(lost), lost=lost)
 
     def _settle(self, connection: Connection, snapshot: Snapshot) -> None:
         book = self.book or build_accounts(self.after, self.policy)

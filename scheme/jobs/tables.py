@@ -17,3 +17,11 @@ UPLOAD = Table(
     Column("content", LargeBinary, nullable=False),
     Column("created_at", Text, nullable=False, server_default=UtcNow()),
 )
+
+UPLOAD_CHECK = Table(
+    "upload_check",
+    METADATA,
+    Column("upload_id", String(40), primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+    Column("created_at", Text, nullable=False, server_default=UtcNow()),
+)

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, insert, select
 
 from gridmodel.errors import NotFoundError
-from scheme.jobs.tables import UPLOAD
+from scheme.jobs.tables import UPLOAD, UPLOAD_CHECK
 from scheme.store import Database, IdempotencyConflictError
 
 _ID_DIGITS = 32
@@ -63,8 +63,9 @@ def get_upload(store: Database, upload_id: str, *, owner_id: str) -> Upload:
 
 
 def drop_upload(store: Database, upload_id: str) -> None:
-    """Take a file away; nothing happens where there is none."""
+    """Take a file away, and what was found in it; nothing happens where there is none."""
     with store.write() as connection:
+        connection.execute(delete(UPLOAD_CHECK).where(UPLOAD_CHECK.c.upload_id == upload_id))
         connection.execute(delete(UPLOAD).where(UPLOAD.c.upload_id == upload_id))
 
 

@@ -4,7 +4,22 @@ A revision is never changed once a version of the product has gone out with it. 
 ``python -m tests.store.new_revision NUMBER "what it is for"``, read what was written, and name it here.
 """
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011", "0012", "0013")
+REVISIONS = (
+    "0001",
+    "0002",
+    "0003",
+    "0004",
+    "0005",
+    "0006",
+    "0007",
+    "0008",
+    "0009",
+    "0010",
+    "0011",
+    "0012",
+    "0013",
+    "0014",
+)
 """What the store has been through; the last one is this version's."""
 VERSION_TABLE = "store_revision"
 FIRST_TABLES = frozenset(
