@@ -54,6 +54,7 @@ export default {
   "state.superseded": ["已被替代", "superseded"],
   "state.cancelled": ["已取消", "cancelled"],
   "state.reduced": ["已减容", "reduced"],
+  "state.closed": ["已并入断面数据", "in the grid data"],
   "category.resident": ["居民生活", "Resident"],
   "category.residential_area": ["居住小区", "Residential area"],
   "category.small_micro": ["小微企业", "Small or micro business"],
