@@ -34,7 +34,7 @@ class Page:
 PAGES = (
     Page(path="/", module="public_map.js", title_zh="可开放容量地图", has_map=True),
     Page(path="/sign-in", module="sign_in.js", title_zh="登录"),
-    Page(path="/apply", module="apply.js", title_zh="用电申请"),
+    Page(path="/apply", module="apply.js", title_zh="用电申请", has_map=True),
     Page(path="/cases", module="cases.js", title_zh="我的申请"),
     Page(path="/cases/{scheme_id}", module="case.js", title_zh="方案比选", has_map=True),
     Page(path="/console", module="console.js", title_zh="电网视图", has_map=True),
