@@ -32,6 +32,7 @@ from api.routes.publications import add_publications
 from api.routes.queue import add_queue
 from api.routes.scheme_profiles import add_scheme_profiles
 from api.routes.schemes import add_schemes
+from api.routes.site_checks import add_site_checks
 from api.routes.snapshots import add_snapshots
 from api.routes.strict import StrictRoute
 from api.routes.uploads import add_uploads
@@ -92,6 +93,7 @@ def create_app(
     app.add_middleware(Observed)
     add_operations(app, backend)
     add_schemes(app, backend)
+    add_site_checks(app, backend)
     add_holds(app, backend)
     add_queue(app, backend)
     add_scheme_profiles(app, backend)

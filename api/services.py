@@ -67,6 +67,13 @@ def _show_customer(scheme: Scheme, policy: PolicyView) -> Mapping[str, bytes]:
     return customer_documents(customer_view(scheme, policy))
 
 
+def _check_site(scheme: Scheme, policy: PolicyView) -> Mapping[str, Any]:
+    from scheme.disclosure.customer_view import customer_view
+    from scheme.disclosure.site_check import site_check
+
+    return site_check(customer_view(scheme, policy)).as_dict()
+
+
 def _application_limits(policy: PolicyView) -> ApplicationLimits:
     from scheme.disclosure.rules import read_application_limits
 
@@ -87,6 +94,8 @@ class Parts:
     """Shows that the grid carries what a scheme promises: :func:`scheme.admission.certificate.certify_promise`."""
     show_customer: Callable[[Scheme, PolicyView], Mapping[str, bytes]] = _show_customer
     """Returns the files a customer may read of an own scheme, ``scheme.json`` among them."""
+    check_site: Callable[[Scheme, PolicyView], Mapping[str, Any]] = _check_site
+    """Returns what a check of a site tells of the scheme that would answer."""
     application_limits: Callable[[PolicyView], ApplicationLimits] = _application_limits
     """Returns how many applications of one customer are answered online."""
 
@@ -240,10 +249,34 @@ class Services:
         tell_stage: TellStage = _silent,
     ) -> Scheme:
         """Answer ``request`` on a grid and write the documents into ``folder``; nothing is kept."""
+        tell_stage("search")
+        scheme = self._generate(request, live, capacity, progress)
+        tell_stage("documents")
+        return self.parts.write_documents(scheme, live.snapshot, folder)
+
+    def draft_answer(
+        self, request: SupplyRequest, *, find_capacity: Callable[[LiveState], pd.DataFrame | None]
+    ) -> Scheme:
+        """Answer ``request`` as it would be answered now, without documents; nothing is kept.
+
+        Args:
+            request: What is asked.
+            find_capacity: Returns the capacity table of a grid, ``None`` where the search does without.
+
+        Raises:
+            NoSnapshotError: Nothing has been imported.
+            InputError: The request cannot be answered as it stands.
+        """
+        with self._answer_lock:
+            live = self.get_live()
+            return self._generate(request, live, find_capacity(live), None)
+
+    def _generate(
+        self, request: SupplyRequest, live: LiveState, capacity: pd.DataFrame | None, progress: Progress | None
+    ) -> Scheme:
         from gridmodel.catalogue.loader import load_catalogue
 
-        tell_stage("search")
-        scheme = self.parts.generate_scheme(
+        return self.parts.generate_scheme(
             request,
             snapshot=live.snapshot,
             policy=self.load_policy(),
@@ -256,8 +289,6 @@ class Services:
             ledger_seq=live.head.seq,
             ledger_sha256=live.head.sha256,
         )
-        tell_stage("documents")
-        return self.parts.write_documents(scheme, live.snapshot, folder)
 
 
 def _as_stored(

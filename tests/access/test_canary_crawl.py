@@ -150,6 +150,8 @@ def make_inputs(schemes: dict[str, str], holds: list[str]) -> Inputs:
         bodies={
             # None of them is answered with a scheme: those of the customers have been.
             "SupplyRequest": [{**known["ZK-1"], "location": at, "request_id": name} for at, name in asked],
+            "GuideRequest": [{"category": "small_micro", "business": "new", "installed_kw": 80.0}],
+            "Location": [place],
             "IssueStep": [{"reason": "x", "variant_no": 1}],
             "Step": [{"reason": "x"}],
             "ReduceStep": [{"reason": "x", "capacity_kva": 1.0}],
@@ -183,6 +185,16 @@ def test_no_name_and_no_place_of_the_grid_is_answered(town: Town, seen: dict[str
     assert {call: found for call, found in told.items() if found} == {}
     placed = {exchange.call: places_in(exchange, town.grid) for exchange in seen[who]}
     assert {call: found for call, found in placed.items() if found} == {}
+
+
+@pytest.mark.parametrize("who", ["ZK-1", "ZK-2"])
+def test_a_check_of_the_own_site_names_nothing_of_the_grid(town: Town, who: str) -> None:
+    answer = town.clients[who].post("/v1/site-checks", json=requests()[who])
+    assert answer.status_code == 200, answer.text
+    told = exchange_of(who, "POST /v1/site-checks", answer)
+    assert json.loads(told.content)["answer"] in ("yes", "up_to")
+    assert json.loads(told.content)["timeline"]["limit"] is not None
+    assert (names_in(told), places_in(told, town.grid)) == ([], [])
 
 
 def test_every_operation_is_called_with_and_without_success(town: Town, seen: dict[str, list[Exchange]]) -> None:

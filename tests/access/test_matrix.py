@@ -34,6 +34,7 @@ JOBS = {"engineer": "-", "planner": "-", "operator": "-"}
 TABLE: dict[str, dict[str, str]] = {
     "POST /v1/schemes": {"engineer": "201", "customer": "201"},
     "GET /v1/schemes": {"engineer": "200", "customer": "200"},
+    "POST /v1/site-checks": {"engineer": "200", "customer": "200"},
     "GET /v1/schemes/{scheme_id}": {"engineer": "200 200 404", "customer": "200 404 404"},
     "GET /v1/schemes/{scheme_id}/documents/{kind}": {"engineer": "200 200 404", "customer": "200 404 404"},
     "POST /v1/schemes/{scheme_id}:issue": {"engineer": "- - 404"},
@@ -108,6 +109,7 @@ VALUES = {
 }
 BODIES: dict[str, Any] = {
     "POST /v1/schemes": REQUEST,
+    "POST /v1/site-checks": REQUEST,
     "POST /v1/schemes/{scheme_id}:reduce": {"reason": "x", "capacity_kva": 1.0},
     "POST /v1/publications/{publication_id}:scan": {},
     "POST /v1/publications/{publication_id}:release": {"content_sha256": "a" * 64},

@@ -20,6 +20,7 @@ from gridmodel.net import build_net
 from gridmodel.readers.pandapower_frames import empty_in_flight
 from gridmodel.snapshot import Snapshot
 from scheme.disclosure.rules import ApplicationLimits
+from scheme.disclosure.site_check import SiteCheck
 from scheme.model import Provenance, Reason, Scheme
 from scheme.store import Store
 
@@ -135,6 +136,14 @@ def fake_customer_files(scheme: Scheme, policy: FakePolicy) -> dict[str, bytes]:
     return {"scheme.json": json.dumps(record).encode(), "scheme.pdf": b"%PDF-1.7 for the customer"}
 
 
+def fake_site_check(scheme: Scheme, policy: FakePolicy) -> dict[str, Any]:
+    """What a check of a site tells: the verdict, and nothing else is known."""
+    is_refused = scheme.verdict == "joint_work"
+    view: dict[str, Any] = {f.name: () if "tuple" in str(f.type) else None for f in fields(SiteCheck)}
+    told = {"answer": "review" if is_refused else "yes", "verdict": scheme.verdict, "as_of": policy.as_of.isoformat()}
+    return SiteCheck(**{**view, "text": "", "rounding_note": "", **told}).as_dict()
+
+
 def fake_parts(**changes: Any) -> Parts:
     """Calculations that answer at once."""
     parts: dict[str, Any] = {
@@ -144,6 +153,7 @@ def fake_parts(**changes: Any) -> Parts:
         "generate_scheme": fake_scheme,
         "write_documents": fake_documents,
         "show_customer": fake_customer_files,
+        "check_site": fake_site_check,
         "application_limits": lambda policy: ApplicationLimits(days=30, allows=lambda applications: True),
     }
     return Parts(**{**parts, **changes})
