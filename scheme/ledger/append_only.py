@@ -12,6 +12,8 @@ from sqlalchemy import Connection, Table, event
 from scheme.ledger.tables import ACCOUNT, ANSWERED_REQUEST, APPEND_ONLY, HOLD
 
 _MUTABLE_OF_HOLD = ("state", "changed_at")
+_KEPT_ELSEWHERE: list[Table] = []
+"""Tables of other parts whose rows stay; see :func:`keep_rows`."""
 _FUNCTION = """\
 CREATE OR REPLACE FUNCTION gridscheme_append_only() RETURNS trigger LANGUAGE plpgsql AS $body$
 BEGIN
@@ -28,7 +30,7 @@ def _guards() -> Mapping[Table, Sequence[tuple[str, str, str]]]:
     """Return per table what is refused: name of the trigger, operation, condition on the row as it was."""
     fixed = _fixed_columns(HOLD, _MUTABLE_OF_HOLD)
     return {
-        **dict.fromkeys(APPEND_ONLY, (("no_update", "UPDATE", ""), ("no_delete", "DELETE", ""))),
+        **dict.fromkeys((*APPEND_ONLY, *_KEPT_ELSEWHERE), (("no_update", "UPDATE", ""), ("no_delete", "DELETE", ""))),
         HOLD: (("no_update", f"UPDATE OF {fixed}", ""), ("no_delete", "DELETE", "")),
         ACCOUNT: (("no_delete", "DELETE", ""),),
         ANSWERED_REQUEST: (("no_update", "UPDATE", "OLD.status IS NOT NULL"), ("no_delete", "DELETE", "")),
@@ -46,6 +48,12 @@ def _statements_of(table: Table, dialect: str) -> list[str]:
         else:
             made.append(f"{head}{when} EXECUTE FUNCTION gridscheme_append_only()")
     return made
+
+
+def keep_rows(table: Table) -> None:
+    """Let the database refuse to change or remove rows of a table of another part."""
+    _KEPT_ELSEWHERE.append(table)
+    event.listen(table, "after_create", _on_create)
 
 
 def trigger_statements(dialect: str) -> tuple[str, ...]:

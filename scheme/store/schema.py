@@ -10,7 +10,13 @@ from sqlalchemy import MetaData
 from scheme.store.layers.tables import LAYERS
 from scheme.store.tables import METADATA
 
-PARTS = ("scheme.ledger.tables", "scheme.access.tables", "scheme.publication.tables", "scheme.jobs.tables")
+PARTS = (
+    "scheme.ledger.tables",
+    "scheme.access.tables",
+    "scheme.publication.tables",
+    "scheme.jobs.tables",
+    "scheme.library.tables",
+)
 """Modules of the other parts that put their tables on the metadata."""
 NOT_OURS = frozenset({"spatial_ref_sys"})
 """Tables that come with PostGIS."""

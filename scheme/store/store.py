@@ -209,13 +209,7 @@ class Store(Database):
         with self.write() as connection:
             if also is not None:
                 also(connection)
-            put_scheme(connection, scheme)
-            is_gone = DOCUMENT.c.scheme_id == scheme.scheme_id
-            if scheme.owner_id is None:  # staff answered again: what a customer was shown stays
-                is_gone &= ~DOCUMENT.c.file.startswith(CUSTOMER_FOLDER)
-            connection.execute(delete(DOCUMENT).where(is_gone))
-            for file, content in documents:
-                connection.execute(insert(DOCUMENT).values(scheme_id=scheme.scheme_id, file=file, content=content))
+            keep_scheme(connection, scheme, documents)
 
     def get_scheme(self, scheme_id: str, *, owner_id: str | None = None) -> StoredScheme:
         """Return a stored scheme.
@@ -306,6 +300,17 @@ class Store(Database):
     def _find_all(self, statement: Any) -> Sequence[Row[Any]]:
         with self.read() as connection:
             return connection.execute(statement).all()
+
+
+def keep_scheme(connection: Connection, scheme: StoredScheme, documents: Sequence[tuple[str, bytes]]) -> None:
+    """Keep a scheme with its documents in the caller's transaction; see :meth:`Store.store_scheme`."""
+    put_scheme(connection, scheme)
+    is_gone = DOCUMENT.c.scheme_id == scheme.scheme_id
+    if scheme.owner_id is None:  # staff answered again: what a customer was shown stays
+        is_gone &= ~DOCUMENT.c.file.startswith(CUSTOMER_FOLDER)
+    connection.execute(delete(DOCUMENT).where(is_gone))
+    for file, content in documents:
+        connection.execute(insert(DOCUMENT).values(scheme_id=scheme.scheme_id, file=file, content=content))
 
 
 def _read_changes(content: bytes, parent_sha256: str, sha256: str) -> tuple[Change, ...]:

@@ -19,6 +19,7 @@ REVISIONS = (
     "0012",
     "0013",
     "0014",
+    "0015",
 )
 """What the store has been through; the last one is this version's."""
 VERSION_TABLE = "store_revision"
