@@ -140,8 +140,18 @@ class Admission:
             KeyReusedError: The idempotency key stands for another request.
         """
         asked = self._read(scheme_id, variant_no, call)
-        if isinstance(asked, Hold):
-            return asked
+        return asked if isinstance(asked, Hold) else self._promise(asked)
+
+    def issue_draft(self, draft: StoredScheme, *, variant_no: int = 1, **call: Unpack[Call]) -> Hold:
+        """Keep the capacity of a scheme free that is not kept yet: ``call["also"]`` keeps it in the same transaction.
+
+        Raises:
+            DomainError: As :meth:`issue`; then neither hold nor scheme is kept.
+        """
+        asked = self._read(draft.scheme_id, variant_no, call, draft)
+        return asked if isinstance(asked, Hold) else self._promise(asked)
+
+    def _promise(self, asked: _Asked) -> Hold:
         for _ in range(CERTIFICATES_MAX):
             try:
                 ground = self._find_ground(asked.promise)
@@ -152,7 +162,8 @@ class Admission:
             self._moved()
             return hold
         raise ConcurrencyError(
-            "grid or ledger moved under every certificate; send the same call again", scheme_id=scheme_id
+            "grid or ledger moved under every certificate; send the same call again",
+            scheme_id=asked.promise.scheme_id,
         )
 
     def start(self) -> None:
@@ -163,6 +174,15 @@ class Admission:
         # who issues next is told what is wrong
         with suppress(DomainError):
             self._books.get(self._services.get_live(), self._services.load_policy())
+
+    def find_path(self, live: LiveState, policy: PolicyView, node_element_id: str) -> list[Balance]:
+        """Return the accounts above a node, leaf to root; none where it has no supply. Unused ones are opened later."""
+        book = self._books.get(live, policy)
+        names = book.find_path(node_element_id) or ()
+        known = {found.account.account_id: found for found in self.ledger.find_accounts(names)} if names else {}
+        unused = [account for account in book.accounts if account.account_id in set(names) - set(known)]
+        known |= {account.account_id: _unused(account) for account in unused}
+        return [known[name] for name in names]
 
     def commit(self, hold_id: str, **call: Unpack[Call]) -> Hold:
         """Take a hold as contracted (合同); see :meth:`scheme.ledger.Ledger.commit`."""
@@ -222,12 +242,25 @@ class Admission:
         settlement.prepare()
         return settlement
 
+    def find_open(self, account_ids: Collection[str]) -> Mapping[str, int | None]:
+        """Return what is left (VA) of accounts of the current grid; ``None`` where the limit is not known.
+
+        Accounts the grid has not are left out.
+
+        Raises:
+            NoSnapshotError: Nothing has been imported.
+        """
+        book = self._books.get(self._services.get_live(), self._services.load_policy())
+        limits = {one.account_id: one.limit_va for one in book.accounts if one.account_id in account_ids}
+        used = {one.account.account_id: one.used_va for one in self.ledger.find_accounts(list(limits))}
+        return {name: None if limit is None else limit - used.get(name, 0) for name, limit in limits.items()}
+
     def _done(self, hold: Hold) -> Hold:
         self._moved()
         return hold
 
-    def _read(self, scheme_id: str, variant_no: int, call: Call) -> _Asked | Hold:
-        """Return what is asked for, or the hold made under this key before."""
+    def _read(self, scheme_id: str, variant_no: int, call: Call, draft: StoredScheme | None = None) -> _Asked | Hold:
+        """Return what is asked for, or the hold made under this key before; a draft is read as it is given."""
         claim = call.get("claim")
         with self._services.store.read() as connection:
             told = None if claim is None else find_answer(connection, claim)
@@ -235,7 +268,7 @@ class Admission:
                 return get_hold(connection, told.object_id)
             issued = find_holds(connection, HOLD.c.scheme_id == scheme_id)
             today = civil_day(self.ledger.time_in(connection))
-        stored = self._services.store.get_scheme(scheme_id)
+        stored = draft or self._services.store.get_scheme(scheme_id)
         promise = read_promise(json.loads(stored.content), variant_no=variant_no)
         if issued:
             raise HoldStateError("the scheme was issued before", hold_id=issued[-1].hold_id, state=issued[-1].state)
@@ -403,6 +436,10 @@ def _shares(ground: _Ground) -> tuple[SourceShare, ...]:
 
 def _is_open(found: Balance | None, wanted: Account) -> bool:
     return found is not None and found.is_current and found.account.limit_va == wanted.limit_va
+
+
+def _unused(account: Account) -> Balance:
+    return Balance(account=account, held_va=0, posted_va=0, version=0, is_current=True, is_overcommitted=False)
 
 
 class _Books:

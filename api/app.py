@@ -13,6 +13,7 @@ from api.access import Access, check_every_route_declares_roles, install_access
 from api.admission import Admission
 from api.capacity_tables import CapacityTables
 from api.errors import install_error_handlers
+from api.grid_views import GridViews
 from api.guard import LOOPBACK_HOSTS, Guard
 from api.jobs.durable import DurableJobs, jobs_url
 from api.observability import Observed, configure_logs, instrument
@@ -22,6 +23,7 @@ from api.routes.audit import add_audit
 from api.routes.backend import Backend
 from api.routes.capacity import add_capacity
 from api.routes.features import add_features
+from api.routes.grid import add_grid
 from api.routes.guide import add_guide
 from api.routes.holds import add_holds
 from api.routes.jobs import add_jobs
@@ -35,6 +37,7 @@ from api.routes.schemes import add_schemes
 from api.routes.site_checks import add_site_checks
 from api.routes.snapshots import add_snapshots
 from api.routes.strict import StrictRoute
+from api.routes.tiles import add_tiles
 from api.routes.uploads import add_uploads
 from api.routes.writes import Writes
 from api.services import Services, product_version
@@ -79,6 +82,7 @@ def create_app(
     backend = Backend(
         services=services,
         tables=tables,
+        grid=GridViews(services, tables),
         admission=Admission(services, moved=tables.refresh_soon),
         writes=Writes(services.store),
         jobs=DurableJobs(jobs_url(services.store)),
@@ -103,6 +107,8 @@ def create_app(
     add_audit(app, backend)
     add_capacity(app, backend)
     add_features(app, backend)
+    add_tiles(app, backend)
+    add_grid(app, backend)
     add_policy(app, backend)
     publications = Publications(services, tables, public_db)
     app.state.publications = publications

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from api.asking import Asking
+    from gridmodel.profiles import LoadProfiles
     from gridmodel.snapshot import Snapshot
     from scheme.disclosure.rules import ApplicationLimits
     from scheme.ledger.idempotency import StoredAnswer
@@ -112,6 +113,19 @@ class Answer:
     """What was answered under the key of the call, byte for byte."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A scheme that nobody has been told and nothing is kept of."""
+
+    scheme: Scheme
+    stored: StoredScheme
+    """As it would be kept."""
+    documents: tuple[tuple[str, bytes], ...]
+    """File name and content of each."""
+    ledger_seq: int
+    """Last entry of the ledger it was worked out on."""
+
+
 class Services:
     """One store under one rule profile.
 
@@ -129,6 +143,8 @@ class Services:
         self.parts = parts or product_parts()
         self.stock: StockTable | None = None
         """Materials at hand or ordered (物资库存) that answers look into; ``None`` where nobody said."""
+        self.curves: LoadProfiles | None = None
+        """Load curves (负荷曲线) the map shows hours by; ``None`` where nobody gave them."""
         self._grid = LiveGrid(store)
         # pandapower keeps results in the net it solves, so one answer at a time.
         self._answer_lock = threading.Lock()
@@ -214,6 +230,24 @@ class Services:
                 if folder is not None:
                     _put_into(folder, draft, files)
         return answer
+
+    def draft(self, request: SupplyRequest, *, find_capacity: Callable[[LiveState], pd.DataFrame | None]) -> Draft:
+        """Answer ``request`` on the grid as it is promised now, and keep nothing.
+
+        Args:
+            request: What is asked; by staff.
+            find_capacity: Returns the capacity table of a grid, ``None`` where the search does without.
+
+        Raises:
+            NoSnapshotError: Nothing has been imported.
+            InputError: The request cannot be answered as it stands.
+        """
+        with self._answer_lock, _draft_folder(None) as folder:
+            live = self.get_live()
+            written = self.write_answer(request, live, find_capacity(live), folder)
+            documents = {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+        stored = _as_stored(written, live, request_sha256(request), documents["scheme.json"], None)
+        return Draft(scheme=written, stored=stored, documents=tuple(documents.items()), ledger_seq=live.head.seq)
 
     def _replay(self, told: StoredAnswer) -> Answer:
         stored = self.store.get_scheme(str(told.object_id))

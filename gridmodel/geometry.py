@@ -363,3 +363,25 @@ def _is_inside_swapped(lon_deg: float, lat_deg: float, datum: str, area: Service
         return area.contains(*to_cgcs2000(lat_deg, lon_deg, datum))
     except InputError:
         return False
+
+
+def clip_lines(lines: Sequence[ArrayLike], low: float, high: float) -> list[bytes | None]:
+    """Return what of each polyline lies in the square from ``low`` to ``high`` (both axes), as well-known binary.
+
+    Args:
+        lines: In the units of some plane, each of shape (n >= 2, 2).
+        low: West and south of the square.
+        high: East and north of it.
+    """
+    arrays = [np.asarray(line, dtype=float) for line in lines]
+    if not arrays:
+        return []
+    owner = np.repeat(np.arange(len(arrays)), [len(line) for line in arrays])
+    clipped = shapely.clip_by_rect(shapely.linestrings(np.vstack(arrays), indices=owner), low, low, high, high)
+    is_line = (shapely.get_dimensions(clipped) == 1) & ~shapely.is_empty(clipped)
+    return [content if keep else None for content, keep in zip(shapely.to_wkb(clipped), is_line, strict=True)]
+
+
+def points_wkb(x: ArrayLike, y: ArrayLike) -> list[bytes]:
+    """Return points of some plane as well-known binary."""
+    return list(shapely.to_wkb(shapely.points(np.asarray(x, dtype=float), np.asarray(y, dtype=float))))

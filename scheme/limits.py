@@ -18,13 +18,18 @@ def capacity_settings(policy: PolicyView) -> dict[str, Any]:
     """Return the named arguments of :func:`gridmodel.capacity.nodes.node_capacity` that policy decides."""
     from gridmodel.capacity.nodes import AdministrativeLimits
 
+    loading = AdministrativeLimits(
+        transformer_ratio=policy.number("administrative.transformer_ratio_max"),
+        feeder_ratio=policy.number("administrative.line_ratio_max"),
+        main_transformer_ratio=policy.number("administrative.main_transformer_ratio_max"),
+    )
+    return {**load_flow_settings(policy), "loading": loading}
+
+
+def load_flow_settings(policy: PolicyView) -> dict[str, Any]:
+    """Return the named arguments of :func:`gridmodel.capacity.grid_measures.measure_grid` that policy decides."""
     return {
         "limits": operating_limits(policy),
-        "loading": AdministrativeLimits(
-            transformer_ratio=policy.number("administrative.transformer_ratio_max"),
-            feeder_ratio=policy.number("administrative.line_ratio_max"),
-            main_transformer_ratio=policy.number("administrative.main_transformer_ratio_max"),
-        ),
         "power_factor": policy.number("capacity.power_factor"),
         "in_flight_coincidence_ratio": policy.number("capacity.in_flight_coincidence_ratio"),
     }

@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry
 
 from api.admission import Admission
 from api.capacity_tables import CapacityTables
+from api.grid_views import GridViews
 from api.jobs.durable import DurableJobs
 from api.routes.writes import Writes
 from api.services import Services
@@ -19,6 +20,7 @@ class Backend:
 
     services: Services
     tables: CapacityTables
+    grid: GridViews
     admission: Admission
     writes: Writes
     jobs: DurableJobs

@@ -116,16 +116,20 @@ def head(rules: MapRules, grid: CellGrid, publication_id: str, data_month: str, 
     }
 
 
-def _legend(rules: MapRules) -> list[dict[str, Any]]:
+def list_bands(rules: MapRules) -> list[dict[str, Any]]:
+    """Return code, edges and label of every class of open capacity, the lowest first."""
     edges_kva = rules.band_edges_kva
     lows, highs = (0, *edges_kva), (*edges_kva, None)
-    bands = [
+    return [
         {"class": code, "open_kva_min": low, "open_kva_below": high, "label": band_label(low, high)}
         for code, low, high in zip(list_band_codes(edges_kva), lows, highs, strict=True)
     ]
+
+
+def _legend(rules: MapRules) -> list[dict[str, Any]]:
     without = (("unknown", UNKNOWN_LABEL), ("suppressed", SUPPRESSED_LABEL))
     rest = [{"class": code, "open_kva_min": None, "open_kva_below": None, "label": label} for code, label in without]
-    return [*bands, *rest]
+    return [*list_bands(rules), *rest]
 
 
 def _described(area: AreaClass | None, codes: Sequence[str], prefix: str) -> dict[str, Any]:

@@ -6,7 +6,6 @@ that another snapshot became current leaves them to the one that made it so.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -19,6 +18,7 @@ from sqlalchemy.dialects.postgresql import insert
 from gridmodel.snapshot import Snapshot
 from scheme.capacity_blobs import from_blobs, to_blob
 from scheme.capacity_manifest import CapacityManifest, digest_of
+from scheme.grid_map.routes import Route, is_place, line_routes
 from scheme.store.failures import of_driver
 from scheme.store.layers.tables import (
     GRID_FEEDER,
@@ -34,7 +34,6 @@ from scheme.store.tables import CAPACITY_PART, CURRENT_SNAPSHOT
 
 _LOCK_TIMEOUT = "30s"
 """Nothing waits for a layer, so it may wait for the one that fills it now."""
-_LON_DEG_MAX, _LAT_DEG_MAX = 180.0, 90.0
 
 
 def fill_grid(connection: Connection, snapshot: Snapshot, *, parent_sha256: str | None = None) -> None:
@@ -181,15 +180,12 @@ def _nodes(snapshot: Snapshot) -> pd.DataFrame:
 
 
 def _lines(snapshot: Snapshot) -> pd.DataFrame:
-    net, frame = snapshot.net, snapshot.lines
+    frame = snapshot.lines
     if frame.empty:
         return frame
-    own = net.line.loc[frame.index]
-    geo = own["geo"].tolist() if "geo" in own else [None] * len(own)
-    places = snapshot.nodes[["lon_deg", "lat_deg"]]
-    ends = [places.reindex(own[name]).to_numpy(dtype=float) for name in ("from_bus", "to_bus")]
-    routes = pd.Series([_route(text, start, end) for text, start, end in zip(geo, *ends, strict=True)], dtype=object)
-    return frame.rename_axis("line").reset_index().assign(route=routes, length_km=own["length_km"].to_numpy())
+    routes = pd.Series([_route(route) for route in line_routes(snapshot)], dtype=object)
+    length_km = snapshot.net.line.loc[frame.index, "length_km"].to_numpy()
+    return frame.rename_axis("line").reset_index().assign(route=routes, length_km=length_km)
 
 
 def _feeders(snapshot: Snapshot) -> pd.DataFrame:
@@ -197,17 +193,10 @@ def _feeders(snapshot: Snapshot) -> pd.DataFrame:
 
 
 def _point(lon_deg: float, lat_deg: float) -> str | None:
-    return f"SRID={SRID};POINT({lon_deg!r} {lat_deg!r})" if _is_place(lon_deg, lat_deg) else None
+    return f"SRID={SRID};POINT({lon_deg!r} {lat_deg!r})" if is_place(lon_deg, lat_deg) else None
 
 
-def _route(text: object, start: np.ndarray, end: np.ndarray) -> str | None:
-    """Return the line's own route, else the straight line between its ends where both are known."""
-    vertices = json.loads(text)["coordinates"] if isinstance(text, str) else [start.tolist(), end.tolist()]
-    if len(vertices) < 2 or not all(_is_place(*vertex[:2]) for vertex in vertices):
+def _route(route: Route | None) -> str | None:
+    if route is None:
         return None
-    return f"SRID={SRID};LINESTRING({','.join(f'{float(x)!r} {float(y)!r}' for x, y, *_ in vertices)})"
-
-
-def _is_place(lon_deg: float, lat_deg: float) -> bool:
-    """Whether both numbers are known and on the globe; NaN compares as neither."""
-    return abs(lon_deg) <= _LON_DEG_MAX and abs(lat_deg) <= _LAT_DEG_MAX
+    return f"SRID={SRID};LINESTRING({','.join(f'{x!r} {y!r}' for x, y in route.tolist())})"
