@@ -21,6 +21,7 @@ from api.openapi import describe
 from api.publications import Publications
 from api.routes.audit import add_audit
 from api.routes.backend import Backend
+from api.routes.batches import add_batches
 from api.routes.capacity import add_capacity
 from api.routes.features import add_features
 from api.routes.grid import add_grid
@@ -32,6 +33,7 @@ from api.routes.policy import add_policy
 from api.routes.public import add_public
 from api.routes.publications import add_publications
 from api.routes.queue import add_queue
+from api.routes.request_tables import add_request_tables
 from api.routes.scheme_profiles import add_scheme_profiles
 from api.routes.schemes import add_schemes
 from api.routes.site_checks import add_site_checks
@@ -104,6 +106,8 @@ def create_app(
     add_snapshots(app, backend)
     add_jobs(app, backend)
     add_uploads(app, backend)
+    add_batches(app, backend)
+    add_request_tables(app)
     add_audit(app, backend)
     add_capacity(app, backend)
     add_features(app, backend)

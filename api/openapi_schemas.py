@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Literal
 
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 
 from api.capacity_files import CONTRACT_COLUMNS
 from api.views import PAGES
@@ -58,6 +59,16 @@ def components() -> dict[str, Schema]:
         **_OPERATIONS,
         **_views(),
     }
+
+
+def schemas_of(models: Iterable[type[BaseModel]]) -> dict[str, Schema]:
+    """Return the schema of every answer by name, with those of its parts."""
+    found: dict[str, Schema] = {}
+    for model in models:
+        schema = model.model_json_schema(mode="serialization", ref_template=REF)
+        found |= schema.pop("$defs", {})
+        found[model.__name__] = schema
+    return found
 
 
 def _views() -> dict[str, Schema]:

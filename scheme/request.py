@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -234,6 +235,24 @@ def parse_record(model: type[Record], text: str | bytes, *, file: str | None = N
         place = ".".join(str(part) for part in first["loc"]) or "(whole document)"
         value = None if first["type"] in {"missing", "extra_forbidden"} else first.get("input")
         raise InputError(first["msg"], file=file, field=place, value=value, allowed=_allowed(first)) from error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One field that is missing, unknown or out of range."""
+
+    place: tuple[str, ...]
+    """Names of the field from the outside in; empty for the whole record."""
+    problem: str
+
+
+def find_faults(model: type[Record], text: str) -> tuple[Fault, ...]:
+    """Return everything wrong with a JSON text, where :func:`parse_record` stops at the first fault."""
+    try:
+        model.model_validate_json(text)
+    except ValidationError as error:
+        return tuple(Fault(place=tuple(str(part) for part in one["loc"]), problem=one["msg"]) for one in error.errors())
+    return ()
 
 
 def _allowed(error: Any) -> str:

@@ -6,7 +6,6 @@ leaves the same behind.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -15,8 +14,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from api.access.principal import Role
+from api.jobs.batch import STEP, answer_one
 from api.jobs.records import Steps
-from gridmodel.errors import DomainError, InputError
+from gridmodel.errors import InputError
 
 if TYPE_CHECKING:
     from api.jobs.workbench import Workbench
@@ -131,23 +131,9 @@ def answer_batch(bench: Workbench, steps: Steps, arguments: BatchArguments) -> M
     rows = []
     for number, request in enumerate(arguments.requests):
         steps.report(number, total, "生成供电方案")
-        rows.append(steps.run(f"request {number}", partial(_answer, bench, steps, number, request)))
+        rows.append(steps.run(f"{STEP} {number}", partial(answer_one, bench, steps, number, request)))
     steps.report(total, total, "生成供电方案")
     return {"rows": rows}
-
-
-def _answer(bench: Workbench, steps: Steps, number: int, asked: Mapping[str, Any]) -> dict[str, Any]:
-    from scheme.request import parse_request
-
-    name = str(asked.get("request_id"))
-    try:
-        request = parse_request(json.dumps(asked))
-        answer = bench.services.answer(
-            request, find_capacity=bench.tables.find, idempotency_key=f"{steps.job_id}:{number}"
-        )
-    except DomainError as error:
-        return {"request_id": name, "error": describe_error(error)}
-    return {"request_id": name, "scheme_id": answer.stored.scheme_id, "verdict": answer.stored.verdict}
 
 
 def draft_publication(bench: Workbench, steps: Steps, arguments: PublicationArguments) -> Mapping[str, Any]:
@@ -176,12 +162,6 @@ def draft_publication(bench: Workbench, steps: Steps, arguments: PublicationArgu
     result = steps.run("scan", scan)
     steps.report(2, 2, "泄漏检查")
     return result
-
-
-def describe_error(error: DomainError) -> dict[str, Any]:
-    """Return an error as plain values: code, title, and where."""
-    known = {name: value for name, value in error.context.items() if value is not None}
-    return {"code": error.code, "title": error.message, "context": {name: str(value) for name, value in known.items()}}
 
 
 KINDS: Mapping[str, JobKind] = {

@@ -158,12 +158,13 @@ def _add_reads(app: FastAPI, jobs: DurableJobs) -> None:
         response_class=Response,
     )
     def list_jobs(principal: _Staff, cursor: Cursor = None, limit: Limit = PAGE_ROWS) -> Response:
-        """An operator is shown everybody's, the others their own."""
+        """An operator is shown everybody's, the others their own. Lists of a result are left out here: the job itself
+        has them."""
         after = read_cursor(cursor, int)
         start = 0 if after is None else max(0, int(after[0]))
         rows, has_more = page_of(jobs.find(owner_id=_owner(principal), limit=limit + 1, offset=start), limit)
         page = JobPage(
-            jobs=[JobLine.model_validate(plain(job)) for job in rows],
+            jobs=[JobLine.model_validate(_without_lists(plain(job))) for job in rows],
             next_cursor=write_cursor(start + limit) if has_more else None,
         )
         return JSONResponse(page.model_dump(mode="json"))
@@ -206,6 +207,12 @@ def plain(job: Job) -> dict[str, Any]:
     """Return the JSON form of a job."""
     times = {name: to_rfc3339(getattr(job, name)) for name in ("created_at", "updated_at")}
     return JobLine.model_validate({**asdict(job), **times}).model_dump(mode="json")
+
+
+def _without_lists(job: dict[str, Any]) -> dict[str, Any]:
+    result = job["result"]
+    kept = None if result is None else {name: part for name, part in result.items() if not isinstance(part, list)}
+    return {**job, "result": kept}
 
 
 def _owner(principal: Principal) -> str | None:

@@ -21,7 +21,7 @@ from api.check_views import (
 )
 from api.inputs import PAGE_ROWS, Cursor, Limit
 from api.openapi import add_schemas, reference, response_of
-from api.openapi_schemas import REF
+from api.openapi_schemas import schemas_of
 from api.routes.backend import Backend
 from api.routes.cursors import read_cursor, write_cursor
 from api.uploads import XLSX_MEDIA_TYPE
@@ -38,24 +38,13 @@ Handing = Annotated[Principal, allow("engineer", "operator")]
 
 def add_uploads(app: FastAPI, backend: Backend) -> None:
     """Add the calls about uploads that were checked to ``app``."""
-    add_schemas(app, {view.__name__: _schema_of(view) for view in CHECK_VIEWS})
+    add_schemas(app, schemas_of(CHECK_VIEWS))
     _add_summary(app, backend)
     _add_findings(app, backend)
     _add_changes(app, backend)
     _add_holds(app, backend)
     _add_report(app, backend)
     _add_discard(app, backend)
-
-
-def _schema_of(view: type[View]) -> dict[str, Any]:
-    schema = view.model_json_schema(mode="serialization", ref_template=REF)
-    for part, found in schema.pop("$defs", {}).items():
-        assert part in {other.__name__ for other in CHECK_VIEWS} or part in _KNOWN, found
-    return schema
-
-
-_KNOWN = frozenset({"FindingView", "TableCountView"})
-"""Parts that other answers have, too."""
 
 
 def _add_summary(app: FastAPI, backend: Backend) -> None:

@@ -30,7 +30,9 @@ class QuickBench:
             raise ZeroDivisionError
         with self._log.open("a") as stream:
             stream.write(f"{idempotency_key} {request.request_id}\n")
-        return SimpleNamespace(stored=SimpleNamespace(scheme_id=f"S-{request.request_id}", verdict="answered"))
+        return SimpleNamespace(
+            stored=SimpleNamespace(scheme_id=f"S-{request.request_id}", verdict="answered", content=b"{}")
+        )
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ export default {
   "job.state.failed": ["失败", "failed"],
   "job.state.cancelled": ["已取消", "cancelled"],
   "job.waiting": ["已排队,等待后台任务进程开始", "Queued, waiting for a worker to begin"],
-  "job.step": ["第 {done} 步,共 {total} 步", "{done} of {total} done"],
+  "job.step": ["已完成 {done} / {total}", "{done} of {total} done"],
   "job.cancel": ["取消任务", "Cancel"],
   "job.cancelling": ["正在取消,当前步骤结束后停止", "Cancelling; it stops after the step it is at"],
   "job.lost": ["连接中断,正在重连;任务仍在后台进行", "Connection lost, trying again; the job goes on meanwhile"],
