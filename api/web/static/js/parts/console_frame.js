@@ -61,7 +61,8 @@ function layersShown(onShown) {
 
 function gridFacts(grid) {
   const row = (name, value) => h("div", null, h("dt", null, t(name)), h("dd", null, value));
-  return h("dl", { class: "facts small", id: "grid-facts" },
+  const places = grid.bounds ? null : h("p", { class: "notice warn" }, t("console.no_places"));
+  return [places, h("dl", { class: "facts small", id: "grid-facts" },
     row("console.as_of", day(grid.as_of)), row("console.snapshot", String(grid.snapshot_sha256 ?? "").slice(0, 12)), row("console.ledger", number(grid.ledger_seq)),
-    row("console.profile", grid.profile), row("console.size", t("console.size_of", { nodes: number(grid.node_count), lines: number(grid.line_count), feeders: number(grid.feeder_count) })));
+    row("console.profile", grid.profile), row("console.size", t("console.size_of", { nodes: number(grid.node_count), lines: number(grid.line_count), feeders: number(grid.feeder_count) })))];
 }

@@ -15,7 +15,8 @@ export function legend() {
 }
 
 function content(grid, wanted, visible) {
-  const scheme = colouring(grid, wanted);
+  const levels = [...new Set((visible?.nodes ?? []).map(({ u_kv: level }) => level))].sort((one, other) => other - one);
+  const scheme = colouring(grid, wanted, levels);
   const isSquares = visible !== null && scheme.of === "nodes" && visible.nodes.length === 0 && visible.cells.length > 0;
   const counts = visible === null ? null : count(scheme, visible, wanted, isSquares);
   const rows = [...scheme.classes].reverse().map((one) => h("tr", { "data-class": one.key },

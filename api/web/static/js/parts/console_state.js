@@ -66,7 +66,7 @@ function write({ node, feeder, by, hour, tab, several, view }) {
   if (tab !== null) query.set("tab", tab);
   for (const { node: id, kva } of several) query.append("try", `${kva ?? ""} ${id}`);
   if (view !== null) query.set("at", [view.lon.toFixed(6), view.lat.toFixed(6), view.zoom.toFixed(2)].join(","));
-  const text = query.toString();
+  const text = query.toString().replaceAll("%2C", ",");
   return text ? `${location.pathname}?${text}` : location.pathname;
 }
 

@@ -33,6 +33,7 @@ class Console {
     this.data = openData();
     this.shown = { nodes: true, lowVoltage: true, names: true };
     this.line = null;
+    this.others = [];
     this.node = null;
     this.isHeadingWanted = false;
     this.legend = legend();
@@ -65,7 +66,7 @@ class Console {
   mapOptions() {
     return {
       view: this.state.now.view,
-      onNode: (id) => this.pickNode(id, false),
+      onNode: (id, others) => this.pickNode(id, false, others),
       onLine: (line) => this.pickLine(line),
       onView: (view) => this.state.move(view),
       onIdle: () => this.tellVisible(),
@@ -106,8 +107,9 @@ class Console {
     this.inView.draw(visible.nodes, node);
   }
 
-  pickNode(id, isByKeys) {
+  pickNode(id, isByKeys, others = []) {
     this.line = null;
+    this.others = others;
     this.isHeadingWanted = isByKeys;
     this.state.set({ node: id });
   }
@@ -179,14 +181,16 @@ class Console {
 
   showNode(node) {
     this.node = node;
-    this.frame.fill(nodePanel(this.grid, node, {
+    const others = this.others.filter(({ node_id: id }) => id !== node.node_id);
+    this.frame.fill(nodePanel(this.grid, node, others, {
+      onOther: (id) => this.pickNode(id, true, [...others, node]),
       onClose: () => this.state.set({ node: null }),
       onFeeder: () => this.pickFeeder(node.feeder_id),
       onLimit: () => this.showLimit(node),
       onSeveral: () => this.addToSeveral(node.node_id),
     }));
     this.mark();
-    if (!this.map.contains(node.lon_deg, node.lat_deg)) this.map.flyTo(node.lon_deg, node.lat_deg);
+    if (hasPlace(node) && !this.map.contains(node.lon_deg, node.lat_deg)) this.map.flyTo(node.lon_deg, node.lat_deg);
     if (this.isHeadingWanted) this.frame.right.querySelector("h2").focus();
     this.isHeadingWanted = false;
   }
@@ -218,7 +222,7 @@ class Console {
   async mark() {
     const { several } = this.state.now;
     const compared = await Promise.allSettled(several.map(({ node }) => this.data.ask(`/v1/nodes/${encodeURIComponent(node)}`)));
-    const tried = compared.map(({ value }, place) => value && point(value.lon_deg, value.lat_deg, { role: "tried", label: String(place + 1) }));
+    const tried = compared.map(({ value }, place) => hasPlace(value) && point(value.lon_deg, value.lat_deg, { role: "tried", label: String(place + 1) }));
     this.map.mark([...marksOf(this.node), ...tried.filter(Boolean)]);
     const at = (geometry) => (geometry ? "1" : "0");
     this.frame.map.dataset.marked = this.node === null ? "" : `${this.node.node_id} ${at(this.node.limit?.geometry)}${at(this.node.path_geometry)}`;
@@ -239,7 +243,7 @@ class Console {
 function marksOf(node) {
   if (node === null) return [];
   const { limit, path_geometry: path } = node;
-  const features = [point(node.lon_deg, node.lat_deg, { role: "node" })];
+  const features = hasPlace(node) ? [point(node.lon_deg, node.lat_deg, { role: "node" })] : [];
   if (path) features.push({ type: "Feature", geometry: path, properties: { role: "path" } });
   if (!limit) return features;
   const isLine = limit.geometry && limit.geometry.type !== "Point";
@@ -248,6 +252,10 @@ function marksOf(node) {
   const at = isLine ? middle(limit.geometry) : [limit.lon_deg, limit.lat_deg];
   if (typeof at[0] === "number") features.push(point(at[0], at[1], { role: "limit_point", label }));
   return features;
+}
+
+function hasPlace(node) {
+  return typeof node?.lon_deg === "number" && typeof node.lat_deg === "number";
 }
 
 function point(lon, lat, properties) {

@@ -1,7 +1,7 @@
 /** What is known of one feeder, and of the line of it that was pointed at. */
 
 import { h } from "../base/dom.js";
-import { kva, number, percent, t } from "../base/texts.js";
+import { number, percent, t } from "../base/texts.js";
 
 /**
  * Draw one feeder.
@@ -18,13 +18,13 @@ export function feederPanel(feeder, line, act) {
     h("p", { class: "quiet" }, [t("console.feeder"), feeder.feeder_id, feeder.substation_id].filter(Boolean).join(" · ")),
     lineFacts(line),
     h("dl", { class: "facts", id: "feeder-facts" },
-      row("console.league_open_kva_max", kva(feeder.open_kva_max)),
-      row("console.league_open_kva_median", kva(feeder.open_kva_median)),
-      row("console.league_promised_kva", kva(feeder.promised_kva)),
-      row("console.league_limit_kva", kva(feeder.limit_kva)),
+      row("console.league_open_kva_max", number(feeder.open_kva_max)),
+      row("console.league_open_kva_median", number(feeder.open_kva_median)),
+      row("console.league_promised_kva", number(feeder.promised_kva)),
+      row("console.league_limit_kva", number(feeder.limit_kva)),
       row("console.league_loading_ratio_max", percent(feeder.loading_ratio_max)),
-      row("console.league_u_pu_min", typeof feeder.u_pu_min === "number" ? `${number(feeder.u_pu_min, 4)} p.u.` : t("unknown")),
-      row("console.league_length_km", typeof feeder.length_km === "number" ? `${number(feeder.length_km, 1)} km` : t("unknown")),
+      row("console.league_u_pu_min", number(feeder.u_pu_min, 4)),
+      row("console.league_length_km", number(feeder.length_km, 1)),
       row("console.league_node_count", number(feeder.node_count))),
     h("div", { class: "row" },
       h("button", { type: "button", onclick: act.onProfile }, t("console.show_profile")),

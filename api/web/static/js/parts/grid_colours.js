@@ -16,10 +16,11 @@ export const NEUTRAL = "#5f7281";
  * of an object's properties; `colour` is the same as an expression.
  * @param {Object} grid answer of `/v1/grid`
  * @param {{by: string, hour: number|null}} wanted
+ * @param {number[]} levels nominal voltages (kV) the legend is to tell the limits of
  */
-export function colouring(grid, { by, hour }) {
+export function colouring(grid, { by, hour }, levels = []) {
   if (by === "loading") return byLoading(grid);
-  if (by === "voltage") return byVoltage(grid);
+  if (by === "voltage") return byVoltage(grid, levels);
   return byOpen(grid, hour !== null);
 }
 
@@ -80,11 +81,11 @@ function byLoading(grid) {
   };
 }
 
-function byVoltage(grid) {
+function byVoltage(grid, levels) {
   const bands = grid.voltage_bands;
   const isIn = ({ u_nominal_kv_min: low, u_nominal_kv_max: high }) => ["all", [">=", ["get", "u_kv"], low], ["<=", ["get", "u_kv"], high]];
   const parts = (band) => steps(["get", "u_pu"], BAND_PARTS.map((part) => edge(band, part)), VOLTAGE);
-  const labels = VOLTAGE.map((_, place) => voltageLabel(bands, place));
+  const labels = VOLTAGE.map((_, place) => voltageLabel(bands, levels, place));
   const isUnknown = ["any", isNot(["get", "u_pu"]), ["!", ["any", ...bands.map(isIn)]]];
   return {
     of: "nodes",
@@ -93,7 +94,7 @@ function byVoltage(grid) {
       ...labels.map((label, place) => ({ key: `c${place}`, colour: VOLTAGE[place], label, isEdge: place === 0 || place === VOLTAGE.length - 1 })),
     ],
     classOf: ({ u_pu: u, u_kv: nominal }) => {
-      const band = bands.find(({ u_nominal_kv_min: low, u_nominal_kv_max: high }) => nominal >= low && nominal <= high);
+      const band = bandOf(bands, nominal);
       return band === undefined ? "unknown" : keyOf(u, BAND_PARTS.map((part) => edge(band, part)), false);
     },
     colour: ["case", isUnknown, UNKNOWN, ...bands.flatMap((band) => [isIn(band), parts(band)]), UNKNOWN],
@@ -107,15 +108,22 @@ function edge({ u_pu_min: low, u_pu_max: high }, part) {
   return part < 0 ? 1 + part * (1 - low) : 1 + part * (high - 1);
 }
 
-/** One line a level of voltage, or a single one where all have the same. */
-function voltageLabel(bands, place) {
+/** Return the first band a nominal voltage (kV) lies in: special ones stand before the general one. */
+export function bandOf(bands, nominal) {
+  return bands.find(({ u_nominal_kv_min: low, u_nominal_kv_max: high }) => nominal >= low && nominal <= high);
+}
+
+/** One line a level of voltage, or a single one where all have the same; the broadest band's where no level is known. */
+function voltageLabel(bands, levels, place) {
   const range = (band) => {
     const [low, high] = [place - 1, place].map((at) => (BAND_PARTS[at] === undefined ? null : number(edge(band, BAND_PARTS[at]), 3)));
     return low === null ? `< ${high}` : high === null ? `> ${low}` : `${low} – ${high}`;
   };
-  const ranges = bands.map(range);
-  if (new Set(ranges).size === 1) return ranges[0];
-  return bands.map((band, at) => t("console.of_level", { range: ranges[at], low: number(band.u_nominal_kv_min, 2), high: number(band.u_nominal_kv_max, 2) })).join("\n");
+  const known = levels.map((level) => [level, bandOf(bands, level)]).filter(([, band]) => band !== undefined);
+  const width = ({ u_nominal_kv_min: low, u_nominal_kv_max: high }) => high - low;
+  if (known.length === 0) return range(bands.reduce((broad, band) => (width(band) > width(broad) ? band : broad)));
+  if (new Set(known.map(([, band]) => range(band))).size === 1) return range(known[0][1]);
+  return known.map(([level, band]) => t("console.of_level", { range: range(band), level: number(level, 2) })).join("\n");
 }
 
 /** Return the key of a class: an edge itself belongs to the class above it. */

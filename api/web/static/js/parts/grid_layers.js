@@ -21,7 +21,7 @@ export function sources() {
   };
 }
 
-export function tileUrl() {
+function tileUrl() {
   return `${location.origin}/v1/tiles/{z}/{x}/{y}.mvt`;
 }
 
@@ -53,7 +53,7 @@ export function layers() {
     marked("chosen", "circle", "node", { "circle-radius": 11, "circle-color": "rgba(255,255,255,0)", "circle-stroke-color": "#000", "circle-stroke-width": 3 }),
     marked("tried", "symbol", "tried", { "text-color": "#fff", "text-halo-color": MARKED.path, "text-halo-width": 8 }, { "text-field": ["get", "label"], "text-size": 12, "text-allow-overlap": true, "text-offset": [0, -1.6] }),
     ofTiles("nodes-label", "symbol", "nodes", { minzoom: ZOOM.names, layout: { "text-size": 12, "text-anchor": "top", "text-offset": [0, 0.7], "text-max-width": 12, "symbol-sort-key": ["case", small, 1, 0] }, paint: label() }),
-    marked("limit-label", "symbol", "limit_point", { "text-color": MARKED.limit, "text-halo-color": "#fff", "text-halo-width": 2 }, { "text-field": ["get", "label"], "text-size": 13, "text-anchor": "bottom", "text-offset": [0, -1.1], "text-allow-overlap": true }),
+    marked("limit-label", "symbol", "limit_point", { "text-color": MARKED.limit, "text-halo-color": "#fff", "text-halo-width": 2 }, { "text-field": ["get", "label"], "text-size": 13, "text-anchor": "bottom", "text-offset": [0, -1.1], "text-max-width": 24, "text-allow-overlap": true }),
   ];
 }
 
@@ -96,10 +96,11 @@ function show(map, { names, lowVoltage, nodes }) {
 
 function nodeText(by, hour) {
   const name = ["coalesce", ["get", "name"], ["get", "node_id"]];
-  const told = (value, unit, digits) => ["case", ["==", ["typeof", value], "number"],
-    ["concat", ["number-format", value, { locale: getLanguage(), "max-fraction-digits": digits }], unit], t("unknown")];
-  if (by === "open" && hour === null) return ["concat", name, "\n", told(["get", "open_kva"], " kVA", 0)];
-  if (by === "voltage") return ["concat", name, "\n", told(["get", "u_pu"], " p.u.", 4)];
+  const told = (value, written, unit) => ["case", ["==", ["typeof", value], "number"],
+    ["concat", ["number-format", written, { locale: getLanguage(), "max-fraction-digits": 4 }], unit], t("unknown")];
+  const [openKva, u] = [["get", "open_kva"], ["get", "u_pu"]];
+  if (by === "open" && hour === null) return ["concat", name, "\n", told(openKva, ["round", openKva], " kVA")];
+  if (by === "voltage") return ["concat", name, "\n", told(u, u, " p.u.")];
   return name;
 }
 
@@ -107,7 +108,7 @@ function lineText(by) {
   const ratio = ["get", "loading_ratio"];
   if (by !== "loading") return "";
   return ["case", ["==", ["typeof", ratio], "number"],
-    ["concat", ["coalesce", ["get", "name"], ["get", "line_id"]], " ", ["number-format", ["*", 100, ratio], { locale: getLanguage(), "max-fraction-digits": 0 }], "%"], ""];
+    ["concat", ["coalesce", ["get", "name"], ["get", "line_id"]], " ", ["to-string", ["round", ["*", 100, ratio]]], "%"], ""];
 }
 
 function set(map, layer, values) {

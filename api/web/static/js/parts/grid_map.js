@@ -4,20 +4,21 @@ import { createMap, hatch, LngLatBounds } from "../base/map.js";
 import { UNKNOWN } from "../base/classes.js";
 import { h, replace } from "../base/dom.js";
 import { kva, number, percent, t, told } from "../base/texts.js";
-import { addMarks, CELLS, LINES, layers, NODES, paint, sources, tileUrl, ZOOM } from "./grid_layers.js";
+import { addMarks, CELLS, LINES, layers, NODES, paint, sources, ZOOM } from "./grid_layers.js";
 
 const POINT_PX = 6;
 const NEAR_ZOOM = 15;
+const OTHERS_MAX = 5;
 
 /**
  * Draw the map.
  * @param {HTMLElement} container
  * @param {Object} grid answer of `/v1/grid`
- * @param {{view: Object|null, onNode: function(string), onLine: function(Object), onView: function(Object),
+ * @param {{view: Object|null, onNode: function(string, Object[]), onLine: function(Object), onView: function(Object),
  *   onIdle: function()}} options
  */
 export async function openGridMap(container, grid, { view, onNode, onLine, onView, onIdle }) {
-  const map = await createMap(container, { bounds: grid.bounds, sources: sources(), label: t("console.map_label") });
+  const map = await createMap(container, { bounds: grid.bounds ?? undefined, sources: sources(), label: t("console.map_label") });
   addMarks(map);
   hatch(map, "hatched", UNKNOWN);
   for (const layer of layers()) map.addLayer(layer);
@@ -36,7 +37,7 @@ export async function openGridMap(container, grid, { view, onNode, onLine, onVie
     setHour: hours,
     mark: (features) => map.getSource("marked").setData({ type: "FeatureCollection", features }),
     visible: () => visible(map),
-    refresh: () => map.getSource("grid").setTiles([tileUrl()]),
+    refresh: () => map.refreshTiles("grid"),
     jumpTo: ({ lon, lat, zoom }) => map.jumpTo({ center: [lon, lat], zoom }),
     flyTo: (lon, lat) => map.easeTo({ center: [lon, lat], zoom: Math.max(map.getZoom(), NEAR_ZOOM) }),
     fit: ([west, south, east, north]) => map.fitBounds([[west, south], [east, north]], { padding: 40, maxZoom: NEAR_ZOOM }),
@@ -58,17 +59,18 @@ function listen(map, { tip, onNode, onLine }) {
   const under = (point) => {
     const box = [[point.x - POINT_PX, point.y - POINT_PX], [point.x + POINT_PX, point.y + POINT_PX]];
     const found = map.queryRenderedFeatures(box, { layers: [NODES, LINES, CELLS] });
-    return nearest(map, point, found.filter(({ layer }) => layer.id === NODES)) ?? found.find(({ layer }) => layer.id === LINES) ?? found[0];
+    const nodes = byDistance(map, point, found.filter(({ layer }) => layer.id === NODES));
+    return { found: nodes[0] ?? found.find(({ layer }) => layer.id === LINES) ?? found[0], others: nodes.slice(1, 1 + OTHERS_MAX) };
   };
   map.on("click", ({ point, lngLat }) => {
-    const found = under(point);
+    const { found, others } = under(point);
     if (found === undefined) return;
-    if (found.layer.id === NODES) onNode(found.properties.node_id);
+    if (found.layer.id === NODES) onNode(found.properties.node_id, others.map(({ properties }) => properties));
     else if (found.layer.id === LINES) onLine(found.properties);
     else map.easeTo({ center: lngLat, zoom: ZOOM.nodes + 1 });
   });
   map.on("mousemove", ({ point }) => {
-    const found = under(point);
+    const { found } = under(point);
     map.getCanvas().style.cursor = found ? "pointer" : "";
     tip.classList.toggle("hidden", !found);
     if (!found) return;
@@ -81,13 +83,14 @@ function listen(map, { tip, onNode, onLine }) {
   map.getCanvas().addEventListener("mouseleave", () => tip.classList.add("hidden"));
 }
 
-/** Of the nodes under the pointer the closest one: they may lie a few pixels apart. */
-function nearest(map, point, features) {
+/** Return the nodes under the pointer, the closest first, each once: they may lie a few pixels apart, or on one spot. */
+function byDistance(map, point, features) {
   const away = ({ geometry }) => {
     const at = map.project(geometry.coordinates);
     return Math.hypot(at.x - point.x, at.y - point.y);
   };
-  return features.sort((one, other) => away(one) - away(other))[0];
+  const once = [...new Map(features.map((feature) => [feature.id, feature])).values()];
+  return once.map((feature) => [away(feature), feature]).sort(([one], [other]) => one - other).map(([, feature]) => feature);
 }
 
 function tipText({ layer, properties, state }) {

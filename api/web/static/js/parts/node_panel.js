@@ -3,7 +3,7 @@
 import { barChart, lineChart } from "../base/chart.js";
 import { h } from "../base/dom.js";
 import { kva, number, t, told } from "../base/texts.js";
-import { openColour } from "./grid_colours.js";
+import { bandOf, openColour } from "./grid_colours.js";
 import { MARKED } from "./grid_layers.js";
 
 const BARS = { administrative: "#8a6d3b", physical: "#3f7cac" };
@@ -12,20 +12,23 @@ const BARS = { administrative: "#8a6d3b", physical: "#3f7cac" };
  * Draw one node.
  * @param {Object} grid answer of `/v1/grid`
  * @param {Object} node answer of `/v1/nodes/{id}`
- * @param {{onLimit: function(), onFeeder: function(), onSeveral: function(), onClose: function()}} act
+ * @param {Object[]} others nodes on the same spot
+ * @param {{onOther: function(string), onLimit: function(), onFeeder: function(), onSeveral: function(), onClose: function()}} act
  * @returns {HTMLElement[]}
  */
-export function nodePanel(grid, node, act) {
+export function nodePanel(grid, node, others, act) {
   return [
     h("div", { class: "row between" }, h("h2", { tabindex: "-1" }, node.name ?? node.node_id),
       h("button", { type: "button", class: "plain", onclick: act.onClose }, t("close"))),
     h("p", { class: "quiet" }, [told("kind", node.kind), `${number(node.u_nominal_kv, 2)} kV`, node.node_id].join(" · ")),
+    others.length === 0 ? null : h("p", { class: "small" }, t("console.same_place"), others.map((one) =>
+      h("button", { type: "button", class: "plain", onclick: () => act.onOther(one.node_id) }, `${one.name ?? one.node_id} (${told("kind", one.kind)})`))),
     conclusion(node),
     threeNumbers(grid, node),
     limitFacts(node, act),
     facts(grid, node, act),
     h("div", { class: "row" },
-      h("a", { class: "button", href: applyUrl(node) }, t("console.ask_here")),
+      typeof node.lon_deg === "number" ? h("a", { class: "button", href: applyUrl(node) }, t("console.ask_here")) : null,
       h("button", { type: "button", class: "second", onclick: act.onSeveral }, t("console.add_to_several"))),
     accounts(node),
     holds(node),
@@ -89,7 +92,7 @@ function limitFacts(node, { onLimit }) {
 }
 
 function facts(grid, node, { onFeeder }) {
-  const band = grid.voltage_bands.find(({ u_nominal_kv_min: low, u_nominal_kv_max: high }) => node.u_nominal_kv >= low && node.u_nominal_kv <= high);
+  const band = bandOf(grid.voltage_bands, node.u_nominal_kv);
   const isOutside = band && node.u_pu !== null && node.u_pu !== undefined && (node.u_pu < band.u_pu_min || node.u_pu > band.u_pu_max);
   const row = (name, ...value) => h("div", null, h("dt", null, name), h("dd", null, value));
   return h("dl", { class: "facts" },
@@ -99,14 +102,14 @@ function facts(grid, node, { onFeeder }) {
     node.feeder_id ? row(t("console.feeder"), h("button", { type: "button", class: "plain", onclick: onFeeder }, node.feeder_name ?? node.feeder_id)) : null,
     node.substation_id ? row(t("console.substation"), node.substation_id) : null,
     node.area_id ? row(t("console.area"), node.area_id) : null,
-    row(t("console.place"), `${number(node.lon_deg, 6)}, ${number(node.lat_deg, 6)} (CGCS2000)`));
+    row(t("console.place"), typeof node.lon_deg === "number" ? `${number(node.lon_deg, 6)}, ${number(node.lat_deg, 6)} (CGCS2000)` : t("unknown")));
 }
 
 function accounts({ path }) {
   if (!path || path.length === 0) return h("p", { class: "quiet" }, t("console.no_accounts"));
   const cell = (value) => h("td", { class: "number" }, value === null || value === undefined ? t("unknown") : number(value));
   return h("section", null, h("h3", null, t("console.accounts")), h("p", { class: "quiet small" }, t("console.accounts_hint")),
-    h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": t("console.accounts") }, h("table", { class: "compact" },
+    h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": t("console.accounts") }, h("table", { class: "compact", id: "accounts" },
       h("thead", null, h("tr", null, h("th", { scope: "col" }, t("console.account")), ["limit", "held", "posted", "open"].map((name) => h("th", { scope: "col", class: "number" }, t(`console.account_${name}`))))),
       h("tbody", null, path.map((one) => h("tr", null, h("th", { scope: "row" }, one.name ?? one.element_id),
         cell(one.limit_kva), cell(one.held_kva), cell(one.posted_kva), cell(one.open_kva)))))));
