@@ -107,8 +107,8 @@ function progressCard(model, state, line) {
   const stages = stageList(model);
   if (steps.length === 0 && chart === null && stages === null) return null;
   return h("section", { class: "card" },
-    h("h2", null, t("case.progress")),
-    line ? h("p", { class: "quiet" }, `${told("state", state)} · ${t("case.progress.made", { moment: moment(line.created_at) })}`) : null,
+    h("h2", null, t(model.isConsultation ? "case.progress.formal" : "case.progress")),
+    line && !model.isConsultation ? h("p", { class: "quiet" }, `${told("state", state)} · ${t("case.progress.made", { moment: moment(line.created_at) })}`) : null,
     steps.length > 0 ? stepList(model, state) : null,
     timeline?.limit ? h("p", null, t("case.progress.limit", { limit: timeline.limit, unit: told("case.unit", timeline.unit), day: timeline.limitOn ? day(timeline.limitOn) : t("unknown") })) : null,
     timeline?.promiseText ? h("p", null, h("strong", null, timeline.promiseText)) : null,

@@ -1,7 +1,7 @@
 /** Variants side by side (comparison of schemes): the rows one decides by, what differs is marked, the best is named. */
 
 import { h } from "../base/dom.js";
-import { day, number, t, told } from "../base/texts.js";
+import { day, getLanguage, number, t, told, yuan } from "../base/texts.js";
 import { lengthOf, lengthParts } from "./case_model.js";
 
 /**
@@ -31,11 +31,10 @@ function head(variant, labels) {
 
 /** Return which words each variant earns: recommended, cheapest for the customer or overall, soonest, shortest. */
 export function labelsOf(variants) {
-  const found = new Map(variants.map(({ no }) => [no, no === 1 ? ["recommended"] : []]));
-  if (variants.length < 2) return found;
+  const found = new Map(variants.map(({ no }) => [no, no === 1 && variants.length > 1 ? ["recommended"] : []]));
   const only = (label, valueOf) => {
     const values = variants.map(valueOf);
-    if (values.some((value) => value === null)) return;
+    if (values.includes(null)) return;
     const least = values.reduce((low, value) => (value < low ? value : low));
     const winners = variants.filter((_, place) => values[place] === least);
     if (winners.length < variants.length) for (const { no } of winners) found.get(no).push(label);
@@ -56,7 +55,7 @@ function rowsOf({ variants, supply, isRounded, investment }) {
     const cells = variants.map(textsOf);
     return { name: t(`case.row.${name}`), cells: cells.map((lines) => (Array.isArray(lines) ? listOf(lines) : lines)), texts: cells.map(String) };
   };
-  const cost = (value) => (value === 0 ? t("case.cost.nothing") : t(isRounded ? "case.cost.up_to" : "case.cost.about", { amount: number(value, 2) }));
+  const cost = (value) => (value === 0 ? t("case.cost.nothing") : t(isRounded ? "case.cost.up_to" : "case.cost.about", { amount: moneyText(value) }));
   return [
     row("way", ({ points }) => points.map(({ mode }, place) => (points.length > 1 ? t("case.source", { no: place + 1, text: mode }) : mode))),
     row("voltage", () => told("case.voltage", supply.voltage)),
@@ -75,6 +74,14 @@ function rowsOf({ variants, supply, isRounded, investment }) {
   ];
 }
 
+const YUAN_PER_CNY10K = 10_000;
+
+/** Return an amount given in 10,000 yuan, in the unit the language counts in. */
+export function moneyText(cny10k) {
+  return getLanguage() === "zh" ? t("case.wan", { amount: number(cny10k, 2) }) : yuan(cny10k * YUAN_PER_CNY10K);
+}
+
+/** Return a length, as the bound it is where it was rounded up. */
 export function lengthText(lengthM, isRounded) {
   const { value, unit, digits } = lengthParts(lengthM);
   return t(isRounded ? "case.length.up_to" : "case.length.about", { length: `${number(value, digits)} ${unit}` });

@@ -19,7 +19,8 @@ function stepsDone(count, state) {
  * @param {{steps: string[]}} model
  * @param {string} state of its last hold
  */
-export function stepList({ steps }, state) {
+export function stepList({ steps, isConsultation }, state) {
+  if (isConsultation) return h("ol", null, steps.map((name) => h("li", null, name)));
   const done = stepsDone(steps.length, state);
   return h("ol", { class: "steps" }, steps.map((name, place) => {
     const is = place < done ? "done" : place === done && !ENDED.has(state) ? "current" : "open";
@@ -33,12 +34,13 @@ export function stepList({ steps }, state) {
  * @param {Object} model as `modelOf` makes it
  */
 export function dateChart(model) {
-  const { timeline, request, validity } = model;
+  const { timeline, request, validity, variants } = model;
   if (timeline === null) return null;
   const marks = [
     { on: today(), name: "today" },
     { on: request.needed_on ?? null, name: "needed" },
-    { on: timeline.promiseOn ?? null, name: "promise" },
+    { on: timeline.promiseOn, name: "promise" },
+    { on: timeline.promiseOn ? null : variants[0]?.promiseNotBeforeOn, name: "earliest" },
     { on: validity?.to ?? null, name: "valid" },
   ].filter(({ on }) => on);
   const bars = timeline.milestones.flatMap(({ from, to }) => [from, to]).filter(Boolean);

@@ -7,7 +7,7 @@ import { lengthText } from "./case_compare.js";
 
 const EARTH_M = 6_371_008.8;
 const CORNERS = 72;
-export const RING_COLOURS = ["#0f6a9c", "#b35806", "#542788", "#1b7837", "#7a4b00"];
+const RING_COLOURS = ["#0f6a9c", "#b35806", "#542788", "#1b7837", "#7a4b00"];
 const DASHES = [[1], [3, 2], [1, 2], [6, 2, 1, 2], [4, 1]];
 
 /**
@@ -17,11 +17,21 @@ const DASHES = [[1], [3, 2], [1, 2], [6, 2, 1, 2], [4, 1]];
 export function reachMap({ variants, site, isRounded }) {
   if (variants.length === 0) return null;
   const ground = h("div", { class: "map", role: "region", "aria-label": t("case.map.label") });
-  const rings = variants.map(({ no, points }, place) => ({ no, lengthM: Math.max(...points.map(({ lengthM }) => lengthM)), colour: RING_COLOURS[place % RING_COLOURS.length], dash: DASHES[place % DASHES.length] }));
-  const key = h("ul", { class: "key" }, rings.map(({ no, lengthM, colour }) =>
-    h("li", null, h("span", { class: "swatch ring", style: { borderColor: colour } }), t("case.map.ring", { no, length: lengthText(lengthM, isRounded) }))));
+  const rings = ringsOf(variants);
+  const key = h("ul", { class: "key" }, rings.map(({ nos, lengthM, colour }) =>
+    h("li", null, h("span", { class: "swatch ring", style: { borderColor: colour } }), t("case.map.ring", { no: nos.join(", "), length: lengthText(lengthM, isRounded) }))));
   open(ground, site, rings);
   return h("div", { class: "reach" }, ground, key, h("p", { class: "quiet" }, t("case.map.note")));
+}
+
+/** Return one ring for each length, with the variants it stands for. */
+function ringsOf(variants) {
+  const found = new Map();
+  for (const { no, points } of variants) {
+    const lengthM = Math.max(...points.map((point) => point.lengthM));
+    found.set(lengthM, [...(found.get(lengthM) ?? []), no]);
+  }
+  return [...found].map(([lengthM, nos], place) => ({ nos, no: nos[0], lengthM, colour: RING_COLOURS[place % RING_COLOURS.length], dash: DASHES[place % DASHES.length] }));
 }
 
 async function open(ground, site, rings) {

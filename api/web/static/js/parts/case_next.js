@@ -1,6 +1,7 @@
 /** What a case comes to in one sentence, and what its customer does next. */
 
 import { day, number, t, told } from "../base/texts.js";
+import { moneyText } from "./case_compare.js";
 
 /** Return the conclusion in one sentence. */
 export function conclusionOf(model) {
@@ -25,7 +26,7 @@ function dateText({ timeline, isConsultation }) {
 function costText(best, { isRounded }) {
   if (!best) return "";
   if (best.customerCost === 0) return t("case.conclusion.free");
-  return t(isRounded ? "case.conclusion.up_to" : "case.conclusion.about", { amount: number(best.customerCost, 2) });
+  return t(isRounded ? "case.conclusion.up_to" : "case.conclusion.about", { amount: moneyText(best.customerCost) });
 }
 
 /**

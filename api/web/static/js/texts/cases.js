@@ -10,5 +10,6 @@ export default {
   "cases.head.made": ["方案日期", "Answered on"],
   "cases.head.verdict": ["结论", "Conclusion"],
   "cases.head.state": ["状态", "State"],
+  "cases.head.kept": ["容量保留至", "Capacity kept until"],
   "cases.head.open": ["方案", "Scheme"],
 };
