@@ -39,9 +39,9 @@ async function draw(main) {
   const tabs = tabBar(t("scheme.details"), panels, (key) => showTab(key ?? panels.find((tab) => tab.key === open).key));
   let open = panels.some(({ key }) => key === given.get("tab")) ? given.get("tab") : panels[0].key;
   replace(main, head,
-    h("div", { class: "scheme-top" },
-      h("section", { class: "card", "aria-label": t("scheme.variants") }, table),
-      h("section", { class: "card", "aria-label": t("scheme.map") }, map.node)),
+    h("div", { class: scheme.variants.length > 0 ? "scheme-top" : "scheme-top single" },
+      h("section", { class: "card" }, table),
+      h("section", { class: "card" }, h("h2", null, t("scheme.map")), map.node)),
     h("section", { class: "card" }, tabs.node));
   drawHead();
   drawVariant();
@@ -61,7 +61,7 @@ async function draw(main) {
 
   function drawVariant() {
     replace(table, scheme.variants.length === 0 ? [h("h2", null, t("scheme.variants")), h("p", null, t("scheme.no_variant"))]
-      : [h("h2", null, t("scheme.variants_count", { count: number(scheme.variants.length) })), variantTable(scheme, variantNo, choose)]);
+      : [h("h2", null, t("scheme.variants_count", { count: number(scheme.variants.length) })), variantTable(scheme, variantNo, choose, hold)]);
     map.choose(variantNo);
     for (const tab of panels) tab.isDrawn = false;
     showTab(open);
@@ -82,7 +82,7 @@ async function draw(main) {
   async function done(step) {
     ({ item, hold } = await standing(id));
     drawHead();
-    panels.find(({ key }) => key === "ledger").isDrawn = false;
+    drawVariant();
     showTab(step === "hand_over" ? open : "ledger");
     say(t(`scheme.done_${step}`));
     buttons.querySelector("button")?.focus();

@@ -8,17 +8,18 @@ import { kva, number, percent, t, told } from "../base/texts.js";
 import { pairBars } from "./pair_bars.js";
 
 const LINES_MAX = 15;
-const COLOURS = { before: "#5b6b78", after: "#0f6a9c", branch: "#b9c4cd" };
+const COLOURS = { before: "#5b6b78", after: "#0f6a9c", branch: "#7fb2cf", faint: "#c4ccd3" };
 
 /** Return the place of the plots of a variant and fill it once they are computed. */
 export function impact(scheme, variant, variantNo) {
   const plots = h("div");
+  const verified = scheme.transition === null ? variant : scheme.transition.stages[0];
   const sources = variant?.further_sources.length > 0 ? [{ source_no: 1, connection_point: variant.connection_point }, ...variant.further_sources] : null;
   const choice = sources === null ? null : h("label", { class: "source-choice" }, t("scheme.source"),
     h("select", { onchange: (event) => fill(plots, scheme, variantNo, Number(event.target.value)) },
       sources.map(({ source_no: no, connection_point: point }) => h("option", { value: String(no) }, t("scheme.source_alone", { no: number(no), point: point.name })))));
   fill(plots, scheme, variantNo, 1);
-  return h("div", null, choice, plots, variant === null ? null : verification(variant));
+  return h("div", null, choice, plots, verified?.verification ? verification(verified) : null);
 }
 
 async function fill(place, scheme, variantNo, sourceNo) {
@@ -27,14 +28,22 @@ async function fill(place, scheme, variantNo, sourceNo) {
   replace(place, progressBar(t("scheme.computing")).node);
   try {
     const found = await getWhenReady(`/v1/schemes/${encodeURIComponent(scheme.scheme_id)}/profile?variant_no=${variantNo}&source_no=${sourceNo}`);
-    if (place.asked === mine) replace(place, draw(found));
+    if (place.asked === mine) replace(place, draw(found, nameOf(scheme, variantNo, sourceNo)));
   } catch (error) {
     if (place.asked === mine) replace(place, errorBox(error));
   }
 }
 
-function draw(found) {
-  const where = found.area_id ?? found.feeder_id ?? t("scheme.busbar");
+/** Return what the record calls the area or feeder a source hangs on. */
+function nameOf(scheme, variantNo, sourceNo) {
+  if (scheme.transition !== null) return null;
+  const variant = scheme.variants.find(({ rank }) => rank === variantNo);
+  const source = sourceNo === 1 ? variant : variant?.further_sources.find(({ source_no: no }) => no === sourceNo);
+  return source?.transformer_area ?? source?.feeder ?? null;
+}
+
+function draw(found, name) {
+  const where = name ?? found.area_id ?? found.feeder_id ?? t("scheme.busbar");
   const bars = found.lines.map((line) => ({
     label: line.kind === "route" ? t("scheme.route_line") : line.name ?? line.line_id,
     before: line.loading_ratio_before, after: line.loading_ratio_after, limit: found.line_loading_ratio_max,
@@ -58,11 +67,14 @@ function voltage(found, where) {
   const branches = found.nodes.filter(({ bus, parent_bus: parent }) => !way.has(bus) && byBus.has(parent));
   const points = (nodes, key) => nodes.map((node) => [node.distance_km, node[key]]);
   const series = [
-    ...branches.map((node) => ({ label: node.name ?? node.node_id, colour: COLOURS.branch, isUnlisted: true, points: points([byBus.get(node.parent_bus), node], "u_pu_after") })),
+    ...branches.flatMap((node) => ["before", "after"].map((when) => ({
+      label: `${node.name ?? node.node_id} ${t(`scheme.${when}`)}`, colour: when === "after" ? COLOURS.branch : COLOURS.faint,
+      isUnlisted: true, points: points([byBus.get(node.parent_bus), node], `u_pu_${when}`),
+    }))),
     { label: t("scheme.before"), colour: COLOURS.before, dash: "6 4", points: points(onWay, "u_pu_before") },
     { label: t("scheme.after"), colour: COLOURS.after, hasDots: onWay.length < 40, points: points(onWay, "u_pu_after") },
   ];
-  if (branches.length > 0) series.push({ label: t("scheme.branches"), colour: COLOURS.branch, points: [] });
+  if (branches.length > 0) series.push({ label: t("scheme.branches_before"), colour: COLOURS.faint, points: [] }, { label: t("scheme.branches"), colour: COLOURS.branch, points: [] });
   const limits = [["u_pu_min", "scheme.u_min"], ["u_pu_max", "scheme.u_max"]].filter(([key]) => found[key] !== null)
     .map(([key, text]) => ({ value: found[key], label: t(text, { value: number(found[key], 4) }) }));
   const end = found.nodes.find(({ kind }) => kind === "customer");

@@ -22,7 +22,7 @@ export function schemeMap(scheme, onChoose) {
   const list = rejectedList(scheme, (index) => look(index));
   const node = h("div", { class: "scheme-map" }, place, told, legend(scheme), list);
   let map = null;
-  let chosen = scheme.variants[0]?.rank ?? 0;
+  let chosen = 1;
   start();
   return { node, choose };
 
@@ -33,7 +33,10 @@ export function schemeMap(scheme, onChoose) {
       map.on("mousemove", layer, ({ features: [found] }) => tell(found.properties));
       map.on("mouseleave", layer, () => { map.getCanvas().style.cursor = ""; });
     }
-    map.on("click", "scheme-points", ({ features: [found] }) => onChoose(found.properties.rank));
+    map.on("click", "scheme-points", ({ features: [found] }) => {
+      tell(found.properties);
+      if (!isStaged(scheme)) onChoose(found.properties.rank);
+    });
     map.on("click", "scheme-rejected", ({ features: [found] }) => tell(found.properties));
     addGround();
   }
@@ -51,8 +54,10 @@ export function schemeMap(scheme, onChoose) {
   }
 
   function choose(rank) {
+    const isOther = rank !== chosen;
     chosen = rank;
     if (map === null) return;
+    if (isOther) map.fitBounds(boundsOf(features.filter(({ properties }) => properties.role === "customer" || properties.rank === rank)), { padding: 48, duration: 0 });
     const isChosen = ["==", ["get", "rank"], rank];
     map.setPaintProperty("scheme-routes", "line-color", ["case", isChosen, COLOURS.chosen, COLOURS.other]);
     map.setPaintProperty("scheme-routes", "line-width", ["case", isChosen, 5, 2.5]);
@@ -79,7 +84,7 @@ function featuresOf(scheme) {
   const point = (role, at, properties) => ({ type: "Feature", geometry: { type: "Point", coordinates: at }, properties: { role, ...properties } });
   const route = (properties, one) => (one ? [{ type: "Feature", geometry: one.geometry, properties: { role: "route", ...properties } }] : []);
   const found = [];
-  for (const variant of scheme.variants) {
+  for (const variant of isStaged(scheme) ? [] : scheme.variants) {
     const sources = [variant, ...variant.further_sources];
     sources.forEach((source, place) => {
       const at = source.connection_point;
@@ -89,14 +94,19 @@ function featuresOf(scheme) {
     });
   }
   for (const stage of scheme.transition?.stages ?? []) {
-    if (stage.connection_point === null || scheme.variants.length > 0) continue;
+    if (stage.connection_point === null) continue;
     found.push(...route({ rank: stage.stage_no }, stage.route),
-      point("variant", [stage.connection_point.lon_deg, stage.connection_point.lat_deg], { rank: stage.stage_no, label: String(stage.stage_no), name: stage.connection_point.name, text: stage.text }));
+      point("variant", [stage.connection_point.lon_deg, stage.connection_point.lat_deg], { rank: stage.stage_no, label: String(stage.stage_no), name: t("scheme.stage_no", { no: number(stage.stage_no) }), text: `${stage.connection_point.name} · ${stage.text}` }));
   }
   scheme.rejected.forEach(({ connection_point: at, reasons }, index) => found.push(
     point("rejected", [at.lon_deg, at.lat_deg], { index, name: at.name, text: reasons.map(({ text }) => text).join(" ") })));
   found.push(point("customer", [lon, lat], { name: t("scheme.customer"), text: scheme.request.applicant.name }));
   return found;
+}
+
+/** Whether the scheme is told by its stages: its variant is then the last of them. */
+function isStaged(scheme) {
+  return scheme.transition !== null;
 }
 
 function layers() {
@@ -128,8 +138,9 @@ function legend(scheme) {
   const dot = (colour, mark, text) => h("li", null, h("span", { class: "dot", style: { background: colour }, "aria-hidden": "true" }, mark), text);
   return h("ul", { class: "key" },
     dot("#f4c430", "", t("scheme.customer")),
-    scheme.variants.length > 0 ? dot(COLOURS.chosen, "1", t("scheme.legend_chosen")) : null,
-    scheme.variants.length > 1 ? dot(COLOURS.other, "2", t("scheme.legend_other")) : null,
+    isStaged(scheme) ? dot(COLOURS.other, "1", t("scheme.legend_stage")) : null,
+    !isStaged(scheme) && scheme.variants.length > 0 ? dot(COLOURS.chosen, "1", t("scheme.legend_chosen")) : null,
+    !isStaged(scheme) && scheme.variants.length > 1 ? dot(COLOURS.other, "2", t("scheme.legend_other")) : null,
     scheme.rejected.length > 0 ? dot(COLOURS.rejected, "×", t("scheme.legend_rejected")) : null);
 }
 

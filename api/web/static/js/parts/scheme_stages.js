@@ -4,6 +4,8 @@ import { h } from "../base/dom.js";
 import { kva, number, percent, t } from "../base/texts.js";
 import { plainTable } from "./plain_table.js";
 
+const WAY_CHARACTERS = 90;
+
 /** Return stages, alternatives, failures and tasks. */
 export function stages(scheme) {
   const { transition, tasks } = scheme;
@@ -12,11 +14,17 @@ export function stages(scheme) {
       h("p", null, t(transition.is_complete ? "scheme.complete" : "scheme.incomplete", { demand: kva(transition.demand_kva) }), " ", transition.funding),
       h("ol", { class: "stages" }, transition.stages.map(stage)),
       plainTable(t("scheme.alternatives"), transition.alternatives, [
-        ["way", ({ text }) => text], ["point", ({ connection_point: at }) => at.name], ["capacity", ({ capacity_kva: value }) => kva(value), true],
+        ["way", way], ["point", ({ connection_point: at }) => at.name], ["capacity", ({ capacity_kva: value }) => kva(value), true],
         ["cost", ({ cost }) => t("scheme.cny10k", { amount: number(cost.total_typical_cny10k, 2) }), true], ["workdays", ({ duration_workdays: days }) => number(days), true]]),
-      plainTable(t("scheme.failed"), transition.failed, [["way", ({ text }) => text], ["point", ({ element_source_id: id }) => id ?? ""], ["why", ({ reason }) => reason]]),
+      plainTable(t("scheme.failed"), transition.failed, [["way", way], ["point", ({ element_source_id: id }) => id ?? ""], ["why", ({ reason }) => reason]]),
     ],
     tasks.length === 0 ? null : plainTable(t("scheme.tasks"), tasks, [["department", ({ department }) => department], ["task", ({ text }) => text], ["due", ({ due }) => due]]));
+}
+
+/** Long lists of measures are folded to their beginning. */
+function way({ text }) {
+  if (text.length <= WAY_CHARACTERS) return text;
+  return h("details", null, h("summary", { class: "plain" }, `${text.slice(0, WAY_CHARACTERS)}…`), text);
 }
 
 function stage(one) {

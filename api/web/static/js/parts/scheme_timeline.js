@@ -24,9 +24,9 @@ export function timeline(plan) {
       h("thead", null, h("tr", null, h("th", { scope: "col" }, t("scheme.step")), h("th", { scope: "col" }, h("span", { class: "axis" }, h("span", null, first), h("span", null, last))), h("th", { scope: "col" }, t("scheme.dates")))),
       h("tbody", null, plan.milestones.map((step) => h("tr", null,
         h("th", { scope: "row" }, step.text, step.is_critical ? h("span", { class: "badge bad" }, t("scheme.critical")) : null),
-        h("td", { class: "lane", "aria-hidden": "true" }, marks.map(([name, date]) => h("span", { class: `mark ${name}`, style: { left: at(date) }, title: t(`scheme.${name}`) })), bar(step)),
+        h("td", { class: "lane", "aria-hidden": "true" }, marks.map(([name, date]) => h("span", { class: `day-mark ${name}`, style: { left: at(date) }, title: t(`scheme.${name}`) })), bar(step)),
         h("td", null, told_(step))))))),
-    h("ul", { class: "key" }, marks.map(([name, date]) => h("li", null, h("span", { class: `mark ${name}` }), `${t(`scheme.${name}`)} ${date}`))));
+    h("ul", { class: "key" }, marks.map(([name, date]) => h("li", null, h("span", { class: `day-mark ${name}` }), `${t(`scheme.${name}`)} ${date}`))));
 
   function bar(step) {
     if (!step.starts_on && !step.ends_on) return null;

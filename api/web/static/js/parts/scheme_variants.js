@@ -4,6 +4,9 @@ import { h } from "../base/dom.js";
 import { number, percent, t, told } from "../base/texts.js";
 
 const SCORE_DIGITS = 3;
+const LIVE = new Set(["held", "committed", "energised"]);
+const HEAD_REM = 7;
+const COLUMN_REM = 7.5;
 
 /** Lines of the comparison: name, content of a variant, figure of which the least (or most) is marked. */
 function lines(scheme) {
@@ -33,14 +36,17 @@ function lines(scheme) {
  * @param {Object} scheme
  * @param {number} chosen Rank of the one that is looked at.
  * @param {function(number): void} onChoose
+ * @param {Object|null} hold What is held, so that the variant it was issued for is marked.
  */
-export function variantTable(scheme, chosen, onChoose) {
+export function variantTable(scheme, chosen, onChoose, hold) {
+  const held = hold !== null && LIVE.has(hold.state) ? hold.sources[0]?.node_element_id : undefined;
   const { variants } = scheme;
   const heads = variants.map((v) => h("th", { scope: "col", class: v.rank === chosen ? "is-chosen" : null },
     h("label", null, h("input", { type: "radio", name: "variant", value: String(v.rank), checked: v.rank === chosen, onchange: () => onChoose(v.rank) }),
-      t("scheme.variant_no", { no: number(v.rank) }))));
+      t("scheme.variant_no", { no: number(v.rank) })),
+    v.connection_point.element_source_id === held ? h("span", { class: "badge warn best" }, t("scheme.issued")) : null));
   return h("div", { class: "scroll compare", role: "region", tabindex: "0", "aria-label": t("scheme.variants") },
-    h("table", null,
+    h("table", { style: { minWidth: `${HEAD_REM + COLUMN_REM * variants.length}rem` } },
       h("thead", null, h("tr", null, h("td", null), heads)),
       h("tbody", null, lines(scheme).map(([name, tell, figure, best]) => line(name, variants, chosen, { tell, figure, best })))));
 }
