@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from typing import Any
 
@@ -54,6 +55,13 @@ class Service:
             if found:
                 self.url = f"{found[1]}:{found[2]}"
                 break
+        # a pipe nobody reads fills up after some hundred requests, and then the service waits for ever
+        self._reader = threading.Thread(target=self._read_on, daemon=True)
+        self._reader.start()
+
+    def _read_on(self) -> None:
+        assert self.process.stderr is not None
+        self.lines.extend(line.rstrip("\n") for line in self.process.stderr)
 
     @property
     def keys(self) -> dict[str, str]:
@@ -66,10 +74,11 @@ class Service:
         try:
             return self.process.wait(20)
         finally:
-            assert self.process.stderr is not None
-            self.process.stderr.close()
             if self.process.poll() is None:
                 self.process.kill()
+            self._reader.join(5)
+            if self.process.stderr is not None and not self._reader.is_alive():  # else a child still holds the pipe
+                self.process.stderr.close()
 
 
 def wait_for(url: str, *, within_s: float = 60.0, **given: Any) -> Any:

@@ -22,8 +22,8 @@ const KW_MAX = 1_000_000;
  */
 export function siteQuestion({ who, state, getPlace, judge, onAsked }) {
   const kw = h("input", { id: "pm-kw", type: "number", min: "0", step: "any", inputmode: "decimal", required: true, value: state.kw ?? "", title: t("public_map.kw.hint"), "aria-describedby": "pm-question-told" });
-  const category = choice("pm-category", CATEGORIES, (code) => told("category", code), state.category ?? "");
-  const business = choice("pm-business", BUSINESSES, (code) => told("public_map.business", code), state.business ?? "new");
+  const category = choice("pm-category", CATEGORIES, (code) => told("category", code), CATEGORIES.includes(state.category) ? state.category : "");
+  const business = choice("pm-business", BUSINESSES, (code) => told("public_map.business", code), BUSINESSES.includes(state.business) ? state.business : BUSINESSES[0]);
   const wrongs = h("div", { id: "pm-question-told", "aria-live": "polite" });
   const answer = h("div", { class: "pm-answer", "aria-live": "polite" });
   const node = h("section", { class: "pm-question" }, h("h2", null, t("public_map.question")),
@@ -89,7 +89,7 @@ export function siteQuestion({ who, state, getPlace, judge, onAsked }) {
 }
 
 function choice(id, codes, name, value) {
-  return h("select", { id, value }, h("option", { value: "", selected: value === "" }, t("public_map.choose")),
+  return h("select", { id }, value === "" ? h("option", { value: "", selected: true }, t("public_map.choose")) : null,
     codes.map((code) => h("option", { value: code, selected: code === value }, name(code))));
 }
 
