@@ -179,7 +179,7 @@ def test_feeders_are_sorted_and_one_is_followed_along_its_voltage(
     low = min((node for node in profile["nodes"] if node["u_pu"] is not None), key=lambda node: node["u_pu"])
     plot = page.locator("#panel-profile figure").first
     expect(plot.locator("svg text", has_text="最低")).to_contain_text(f"{round(low['u_pu'], 4):g}")
-    band = plot.locator("text.limit-label").all_inner_texts()
+    band = plot.locator("text.limit-label").all_text_contents()
     assert sorted(map(number_in, band)) == pytest.approx(
         [profile["band"]["u_pu_min"], profile["band"]["u_pu_max"]], abs=6e-4
     )

@@ -3,7 +3,8 @@
 import { h, replace, svg } from "./dom.js";
 import { number, t } from "./texts.js";
 
-const WIDTH = 640;
+/** In units of the drawing, of which a phone shows fewer: letters keep their size. */
+const WIDTH = globalThis.innerWidth < 640 ? 380 : 640;
 const MARGIN = { top: 12, right: 16, bottom: 44, left: 60 };
 
 /**
@@ -37,10 +38,10 @@ export function lineChart({ title, x, y, series, limits = [], marks = [], dots =
     drawing.append(svg("line", { class: "mark", x1: scaleX(value), x2: scaleX(value), y1: MARGIN.top, y2: height - MARGIN.bottom }),
       svg("text", { x: scaleX(value) + 4, y: MARGIN.top + 10 }, label));
   }
-  for (const { at, value, label } of dots) {
+  for (const [place, { at, value, label }] of dots.entries()) {
     const isRight = scaleX(at) > WIDTH / 2;
     drawing.append(svg("circle", { class: "dot", cx: scaleX(at), cy: scaleY(value), r: 5 }),
-      svg("text", { x: scaleX(at) + (isRight ? -9 : 9), y: scaleY(value) - 8, "text-anchor": isRight ? "end" : "start" }, label));
+      svg("text", { x: scaleX(at) + (isRight ? -9 : 9), y: scaleY(value) + (place % 2 ? 18 : -8), "text-anchor": isRight ? "end" : "start" }, label));
   }
   if (onPick) {
     drawing.addEventListener("click", (event) => {

@@ -188,6 +188,7 @@ class Console {
       onFeeder: () => this.pickFeeder(node.feeder_id),
       onLimit: () => this.showLimit(node),
       onSeveral: () => this.addToSeveral(node.node_id),
+      onHours: () => this.state.set({ tab: "hours" }),
     }));
     this.mark();
     if (hasPlace(node) && !this.map.contains(node.lon_deg, node.lat_deg)) this.map.flyTo(node.lon_deg, node.lat_deg);

@@ -7,6 +7,8 @@ import { number, percent, t } from "../base/texts.js";
 const TRUNK = "#0b3d5c";
 const BRANCH = "#6d9fc4";
 const BARS_MAX = 12;
+/** So that the mark of the limit does not fall on the end of the bars. */
+const BAR_SPACE = 1.05;
 const OVER = "#8f1414";
 const WITHIN = "#3f7cac";
 
@@ -41,20 +43,24 @@ export function voltagePlot(profile, nodeId) {
 export function loadingBars(profile, limits) {
   const bars = (rows, limit) => [...rows].filter(({ loading_ratio: ratio }) => typeof ratio === "number").sort((one, other) => other.loading_ratio - one.loading_ratio).slice(0, BARS_MAX)
     .map((one) => ({ label: one.name ?? String(one.line ?? one.element_id), value: one.loading_ratio, told: percent(one.loading_ratio), colour: one.loading_ratio > limit ? OVER : WITHIN }));
-  const draw = (kind, rows, limit) => barChart({ title: t(`console.fullest_${kind}`, { count: Math.min(BARS_MAX, rows.length) }), unit: "", bars: bars(rows, limit), limit: { value: limit, label: percent(limit, 0) } });
+  const draw = (kind, rows, limit) => barChart({ title: t(`console.fullest_${kind}`, { count: Math.min(BARS_MAX, rows.length) }), unit: "", bars: bars(rows, limit), max: fullest(rows, limit) * BAR_SPACE, limit: { value: limit, label: percent(limit, 0) } });
   return h("div", { class: "columns" }, draw("lines", profile.lines, limits.line), draw("transformers", profile.transformers, limits.transformer));
+}
+
+function fullest(rows, limit) {
+  return Math.max(limit, ...rows.map(({ loading_ratio: ratio }) => ratio ?? 0));
 }
 
 /** Draw how many lines and transformers are how full. */
 export function loadingHistograms(loading, limits) {
-  const draw = (kind, colour, limit) => histogram({
+  const draw = (kind, colour, limit) => h("div", null, histogram({
     title: t(`console.histogram_${kind}`, { limit: percent(limit, 0) }),
     x: { label: t("console.loading_axis"), digits: 2, tell: (value) => percent(value, 0) },
     y: { label: t("console.count_axis") },
     edges: loading[kind].edges,
     series: [{ label: t(`console.${kind}`), colour, counts: loading[kind].counts }],
     limit: { value: limit, label: percent(limit, 0) },
-  });
+  }), loading[kind].unknown_count > 0 ? h("p", { class: "quiet small" }, t("console.loading_unknown", { count: number(loading[kind].unknown_count) })) : null);
   return h("div", { class: "columns" }, draw("lines", "#3f7cac", limits.line), draw("transformers", "#8a6d3b", limits.transformer));
 }
 

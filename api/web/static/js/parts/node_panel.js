@@ -13,7 +13,8 @@ const BARS = { administrative: "#8a6d3b", physical: "#3f7cac" };
  * @param {Object} grid answer of `/v1/grid`
  * @param {Object} node answer of `/v1/nodes/{id}`
  * @param {Object[]} others nodes on the same spot
- * @param {{onOther: function(string), onLimit: function(), onFeeder: function(), onSeveral: function(), onClose: function()}} act
+ * @param {{onOther: function(string), onLimit: function(), onFeeder: function(), onSeveral: function(),
+ *   onHours: function(), onClose: function()}} act
  * @returns {HTMLElement[]}
  */
 export function nodePanel(grid, node, others, act) {
@@ -29,7 +30,8 @@ export function nodePanel(grid, node, others, act) {
     facts(grid, node, act),
     h("div", { class: "row" },
       typeof node.lon_deg === "number" ? h("a", { class: "button", href: applyUrl(node) }, t("console.ask_here")) : null,
-      h("button", { type: "button", class: "second", onclick: act.onSeveral }, t("console.add_to_several"))),
+      h("button", { type: "button", class: "second", onclick: act.onSeveral }, t("console.add_to_several")),
+      grid.has_hours ? h("button", { type: "button", class: "second", onclick: act.onHours }, t("console.tab_hours")) : null),
     accounts(node),
     holds(node),
     h("p", { class: "quiet small" }, t("not_additive")),
@@ -88,7 +90,8 @@ function limitFacts(node, { onLimit }) {
     h("h3", null, t("console.limit")),
     h("p", { id: "limit-name" }, `${told("limit", limit.kind)} · ${limit.name ?? limit.element_id ?? t("unknown")}`,
       limit.hour === null || limit.hour === undefined ? null : ` · ${t("console.at_hour", { hour: limit.hour })}`),
-    canShow ? h("button", { type: "button", class: "second small", onclick: onLimit }, t("console.show_limit")) : h("p", { class: "quiet small" }, t("console.limit_no_place")));
+    canShow ? h("button", { type: "button", class: "second small", onclick: onLimit }, t("console.show_limit")) : h("p", { class: "quiet small" }, t("console.limit_no_place")),
+    node.path_geometry ? h("p", { class: "quiet small" }, t("console.path_drawn")) : null);
 }
 
 function facts(grid, node, { onFeeder }) {
