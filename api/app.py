@@ -29,6 +29,7 @@ from api.routes.guide import add_guide
 from api.routes.holds import add_holds
 from api.routes.jobs import add_jobs
 from api.routes.operations import add_operations
+from api.routes.oversight import add_oversight
 from api.routes.policy import add_policy
 from api.routes.public import add_public
 from api.routes.publications import add_publications
@@ -109,6 +110,7 @@ def create_app(
     add_batches(app, backend)
     add_request_tables(app)
     add_audit(app, backend)
+    add_oversight(app, backend, public_db)
     add_capacity(app, backend)
     add_features(app, backend)
     add_tiles(app, backend)

@@ -60,6 +60,10 @@ class PublicationArguments(_Strict):
     negative_list: Annotated[tuple[str, ...], Field(max_length=100_000, strict=False)] | None = None
 
 
+class LedgerAuditArguments(_Strict):
+    """Recompute the capacity ledger and compare; nothing is chosen."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobKind:
     """One kind of job."""
@@ -164,6 +168,23 @@ def draft_publication(bench: Workbench, steps: Steps, arguments: PublicationArgu
     return result
 
 
+def audit_ledger(bench: Workbench, steps: Steps, arguments: LedgerAuditArguments) -> Mapping[str, Any]:
+    """Return every invariant with its verdict, as ``gridscheme audit`` tells them."""
+
+    def look() -> dict[str, Any]:
+        from scheme.ledger.auditor import audit
+
+        with bench.services.store.read() as connection:
+            report = audit(connection).as_plain()
+        findings = [{**finding, "details": list(finding["details"])} for finding in report["findings"]]
+        return {**report, "findings": findings}
+
+    steps.report(0, 1, "核对容量台账")
+    result = steps.run("audit", look)
+    steps.report(1, 1, "核对容量台账")
+    return result
+
+
 KINDS: Mapping[str, JobKind] = {
     kind.name: kind
     for kind in (
@@ -172,6 +193,7 @@ KINDS: Mapping[str, JobKind] = {
         JobKind(name="capacity", roles=("engineer", "operator"), arguments=CapacityArguments, run=refresh_capacity),
         JobKind(name="schemes", roles=("engineer", "planner"), arguments=BatchArguments, run=answer_batch),
         JobKind(name="publication", roles=("operator",), arguments=PublicationArguments, run=draft_publication),
+        JobKind(name="ledger_audit", roles=("operator",), arguments=LedgerAuditArguments, run=audit_ledger),
     )
 }
 

@@ -95,6 +95,8 @@ TABLE: dict[str, dict[str, str]] = {
     "POST /v1/publications/{publication_id}:scan": {"operator": "404"},
     "POST /v1/publications/{publication_id}:release": {"operator": "404"},
     "POST /v1/publications/{publication_id}:withdraw": {"operator": "404"},
+    "GET /v1/self-check": {"operator": "200"},
+    "GET /v1/ledger/matters": {"operator": "200"},
     "GET /metrics": {"operator": "200"},
     "GET /v1/status": {"engineer": "200", "planner": "200", "operator": "200"},
     "GET /readyz": {**dict.fromkeys(ROLES, "200"), "nobody": "200"},

@@ -28,6 +28,7 @@ export function batchMap() {
     const features = rows.filter(hasPlace).map(feature);
     off.textContent = rows.length > features.length ? t("projects.map.off", { count: number(rows.length - features.length) }) : "";
     if (features.length === 0) return;
+    const isFirst = opening === null;
     opening ??= open(features);
     let map;
     try {
@@ -36,8 +37,10 @@ export function batchMap() {
       replace(place, h("p", { class: "notice warn" }, t("projects.map.failed")));
       return;
     }
-    map.getSource("projects").setData({ type: "FeatureCollection", features });
-    map.fitBounds(boundsOf(features), { padding: 48, maxZoom: 15, animate: false });
+    if (!isFirst && place.dataset.points !== String(features.length)) {
+      map.getSource("projects").setData({ type: "FeatureCollection", features });
+      map.fitBounds(boundsOf(features), { padding: 48, maxZoom: 15, animate: false });
+    }
     place.dataset.points = String(features.length);
   }
 

@@ -75,7 +75,7 @@ const HEADS = [
 
 function line(row) {
   return h("tr", { "data-verdict": fateOf(row) },
-    h("th", { scope: "row" }, row.scheme_id === null ? row.request_id : h("a", { href: `/console/schemes/${encodeURIComponent(row.scheme_id)}`, title: t("projects.open") }, row.request_id)),
+    h("th", { scope: "row", class: "code" }, row.scheme_id === null ? row.request_id : h("a", { href: `/console/schemes/${encodeURIComponent(row.scheme_id)}`, title: t("projects.open") }, row.request_id)),
     h("td", null, row.name),
     h("td", null, h("span", { class: `badge ${LOOKS[fateOf(row)]}` }, told("projects.verdict", fateOf(row)))),
     h("td", null, row.voltage),
