@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -56,6 +56,7 @@ def find_variants(
     places: NetworkPlaces | None = None,
     quality: PowerQualityStudy | None = None,
     progress: Callable[[int, int], None] | None = None,
+    search_by: Callable[..., CandidateSearch] | None = None,
 ) -> tuple[tuple[VariantDraft, ...], tuple[Rejected, ...]]:
     """Return ranked feasible variants, best first, and the candidates refused, nearest first.
 
@@ -72,6 +73,7 @@ def find_variants(
         places: Reused spatial indices of ``snapshot``.
         quality: Physics beyond loading and voltage, studied at every point that keeps the limits.
         progress: Called with (load flows done, bound).
+        search_by: Makes the search; default :class:`CandidateSearch`.
     """
     if study is None:
         ratio = policy.number("capacity.in_flight_coincidence_ratio")
@@ -79,7 +81,7 @@ def find_variants(
     places = places or NetworkPlaces(snapshot)
     courses = CourseFinder(places.terrain, place_deg, policy)
     rules = RouteRules(policy, catalogue, limits, f_hz=float(snapshot.net.f_hz), courses=courses)
-    search = CandidateSearch(
+    search = (search_by or CandidateSearch)(
         place_deg,
         supply=supply,
         study=study,
@@ -104,6 +106,16 @@ def find_variants(
     )
     variants = compiler.compile(search.feasible, radius_m=search.radii_m[-1])
     return variants, tuple(sorted(search.rejected, key=lambda r: (r.distance_m, r.connection_point.kind)))
+
+
+@dataclass(frozen=True, slots=True)
+class LimitHit:
+    """A limit of the load flow that refused a candidate."""
+
+    candidate: Candidate
+    kind: str
+    element_id: str | None
+    """``None`` where there is no solution."""
 
 
 class CandidateSearch:
@@ -138,6 +150,8 @@ class CandidateSearch:
         self._seen: set[tuple[str, int]] = set()
         self._tries: Counter[tuple[str, str]] = Counter()
         self._load_flows = 0
+        self.limits_hit: dict[tuple[str, str], LimitHit] = {}
+        """First limit met at a point, by its kind and element."""
 
     def run(self, is_enough: Callable[[], bool] | None = None) -> None:
         """Search outward; see the module docstring.
@@ -225,6 +239,7 @@ class CandidateSearch:
         )
         if found is None:
             return None
+        self._note(candidate, found.kind, found.element_id)
         if found.kind == "transformer_loading":  # the whole group hangs on it
             self._overloaded_groups.add(candidate.group)
         bound = "至多" if found.kind == "voltage_low" else "至少"
@@ -243,6 +258,8 @@ class CandidateSearch:
         if self._progress is not None:
             self._progress(self._load_flows, self._candidates_max)
         reason = limit_reason(assessment)
+        if assessment.limit_kind is not None:
+            self._note(candidate, assessment.limit_kind, assessment.limit_element_id)
         item = Feasible(candidate, chosen, assessment)
         if reason is None and self._quality is not None:
             item, reason = study_quality(
@@ -252,6 +269,10 @@ class CandidateSearch:
             self.feasible.append(item)
             self._done_groups.add(candidate.group)
         return reason
+
+    def _note(self, candidate: Candidate, kind: str, element_id: str | None) -> None:
+        point = candidate.point
+        self.limits_hit.setdefault((point.kind, point.element_source_id), LimitHit(candidate, kind, element_id))
 
 
 def study_quality(

@@ -26,3 +26,9 @@ class PolicyNotInForceError(DomainError):
             profile=profile,
             as_of=as_of.isoformat(),
         )
+
+
+class CancelledError(DomainError):
+    """Work ended because whoever asked for it said so; nothing was written."""
+
+    code = "scheme.cancelled"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from datetime import date
@@ -20,7 +19,6 @@ import pandas as pd
 
 from gridmodel.catalogue.loader import Catalogue
 from gridmodel.errors import InputError
-from gridmodel.geometry import locate, service_area
 from gridmodel.snapshot import Snapshot
 from scheme.candidates import find_variants
 from scheme.delivery import deliver
@@ -33,7 +31,6 @@ from scheme.power_quality.settings import fault_settings
 from scheme.power_quality.study import PowerQualityStudy
 from scheme.reliability import with_outage_security
 from scheme.request import SupplyRequest
-from scheme.routes import WantedSupply
 from scheme.rules.documents_required import list_required_documents
 from scheme.rules.emergency import plan_emergency_source
 from scheme.rules.fees import compute_fees
@@ -57,6 +54,7 @@ from scheme.supply_record import describe_supply
 from scheme.transition.plan import TransitionPlan, plan_transition
 from scheme.transition.rules import list_tasks
 from scheme.variants import VariantDraft
+from scheme.wanted import locate_request, wanted_supply
 
 Progress = Callable[[int, int], None]
 
@@ -97,7 +95,7 @@ def generate_scheme(
     """
     _check_dates(request, as_of)
     policy = policy.fresh()
-    place_deg = _locate(request, snapshot, policy)
+    place_deg = locate_request(request, snapshot, policy)
     series = policy.text("receiving.transformer_series")
     sizes_kva = [kind.sn_kva for kind in catalogue.find_transformer_types(series=series)]
     decision = decide_supply(request, policy, transformer_sizes_kva=sizes_kva)
@@ -341,33 +339,6 @@ def _check_dates(request: SupplyRequest, as_of: date) -> None:
         )
 
 
-def _locate(request: SupplyRequest, snapshot: Snapshot, policy: PolicyView) -> tuple[float, float]:
-    nodes, margin_m = snapshot.nodes, policy.number("connection.service_area_margin_m")
-    area = service_area(nodes.lon_deg.to_numpy(), nodes.lat_deg.to_numpy(), margin_m=margin_m)
-    if area is None:
-        raise InputError(
-            "the imported network has no coordinates, so no place can be answered",
-            field="location",
-            allowed="a network whose nodes have coordinates",
-        )
-    place = request.location
-    lon_deg, lat_deg = locate(place.lon_deg, place.lat_deg, place.datum, area)
-    return round(lon_deg, 8), round(lat_deg, 8)
-
-
-def _wanted(decision: SupplyDecision) -> WantedSupply:
-    assert decision.capacity_kva is not None
-    assert decision.power_factor is not None
-    p_kw = decision.capacity_kva * decision.power_factor
-    return WantedSupply(
-        voltage_class="mv" if decision.voltage == "10kV" else "lv",
-        is_single_phase=decision.voltage == "220V",
-        p_kw=p_kw,
-        q_kvar=math.sqrt(max(decision.capacity_kva**2 - p_kw**2, 0.0)),
-        capacity_kva=decision.capacity_kva,
-    )
-
-
 def _find_connections(
     place_deg: tuple[float, float],
     request: SupplyRequest,
@@ -381,7 +352,7 @@ def _find_connections(
 ) -> SourceSets:
     """Return the points, or the combinations of points, that carry the customer."""
     assert decision.structure is not None
-    supply = _wanted(decision)
+    supply = wanted_supply(decision)
     ratio = policy.number("capacity.in_flight_coincidence_ratio")
     study = kept_study(snapshot, ratio, **fault_settings(policy))
     given: dict[str, Any] = {
@@ -422,7 +393,7 @@ def _find_transition(
     return plan_transition(
         request,
         place_deg,
-        supply=_wanted(decision),
+        supply=wanted_supply(decision),
         snapshot=snapshot,
         policy=policy,
         catalogue=catalogue,

@@ -13,6 +13,8 @@ import numpy as np
 
 from gridmodel.errors import InputError
 from gridmodel.profiles import LoadProfiles
+from scheme.assessment.order import put_in_order
+from scheme.assessment.project import Project
 from scheme.disclosure.rules import read_application_limits, read_customer_rules
 from scheme.errors import PolicyNotInForceError
 from scheme.ledger.alarms import is_overdue
@@ -181,6 +183,22 @@ def _order(given: Given, view: PolicyView) -> list[str]:
     return [merits[place].element_source_id for place in rank(merits, scores)]
 
 
+def _queue_order(given: Given, view: PolicyView) -> list[str]:
+    projects = []
+    for fields in given["projects"]:
+        received_on = date.fromisoformat(fields["received_on"])
+        alike: dict[str, Any] = {
+            "name": "某项目",
+            "category": "industrial_commercial",
+            "lon_deg": 115.1,
+            "lat_deg": 33.4,
+            "demand_kva": 100.0,
+        }
+        projects.append(Project(**{**alike, **fields, "received_on": received_on}))
+    ordered = put_in_order(projects, view, first_ids=given.get("first_ids", ()))
+    return [project.project_id for project in ordered]
+
+
 def _flag(given: Given) -> bool:
     return bool(given["is_low_voltage"])
 
@@ -315,6 +333,7 @@ RULES: dict[str, Callable[[Given, PolicyView], Any]] = {
     "alerts": lambda g, v: _or_missing(
         lambda: find_alert(g["step"], g["elapsed_workdays"], g["limit_workdays"], v),
     ),
+    "queue_order": _queue_order,
     "queue_urgency": lambda g, v: judge_deadline(
         date.fromisoformat(g["due_on"]) if g["due_on"] else None,
         g["limit_workdays"],

@@ -1,0 +1,227 @@
+"""The assessment: every project alone, then one after another, group by group; see decision 0011.
+
+The result depends on nothing but its inputs: neither on the order of the projects given nor on how many processes work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from typing import Any, Protocol
+
+import pandas as pd
+
+from gridmodel.catalogue.loader import Catalogue
+from gridmodel.errors import InputError
+from gridmodel.snapshot import Snapshot
+from scheme.assessment.asked import Asked, find_asked
+from scheme.assessment.assessed_grid import AssessedGrid
+from scheme.assessment.conflicts import find_conflicts
+from scheme.assessment.exhaustion import find_years
+from scheme.assessment.finder import Finder, Found
+from scheme.assessment.grid_state import GridState, trial_of_placement
+from scheme.assessment.groups import group_islands
+from scheme.assessment.order import put_in_order
+from scheme.assessment.project import Project
+from scheme.assessment.records import Assessment, ProjectResult
+from scheme.assessment.scenario import Scenario, with_upgrades
+from scheme.assessment.tasks import TASKS, found_from_row, kept_grid
+from scheme.errors import CancelledError
+from scheme.policy.parameter import PolicyView
+
+Progress = Callable[[int, int], None]
+"""Called with (steps done, steps in all); a project is two steps."""
+
+_CHUNK = 8
+"""Projects of one task that looks at each alone."""
+
+
+class Workers(Protocol):
+    """What runs the tasks of a run."""
+
+    def run(
+        self, name: str, inputs: Sequence[tuple[int, list[dict[str, Any]]]], grid: AssessedGrid
+    ) -> Iterable[list[dict[str, Any]]]:
+        """Return the results of a kind of task, in the order of its inputs (number, rows)."""
+
+
+def assess_projects(
+    projects: Sequence[Project],
+    *,
+    snapshot: Snapshot,
+    policy: PolicyView,
+    catalogue: Catalogue,
+    capacity: pd.DataFrame | None,
+    as_of: date,
+    scenario: Scenario | None = None,
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+    workers: Workers | None = None,
+) -> Assessment:
+    """Return what the grid says to each project alone and in the queue.
+
+    Args:
+        projects: In any order; each id once.
+        snapshot: The grid with its commitments; not changed.
+        policy: Rules on ``as_of``.
+        catalogue: Equipment.
+        capacity: ``node_capacity`` table of ``snapshot``, or ``None`` to compute it.
+        as_of: Day of the assessment; years are counted from it.
+        scenario: What if; default the grid and the queue as they are.
+        progress: Called as the work goes on.
+        cancelled: Asked after every project; where it says yes the assessment ends.
+        workers: Who runs the tasks; default this process, one after another.
+
+    Raises:
+        InputError: A project stands twice, or the scenario names something that does not exist.
+        CancelledError: ``cancelled`` said yes.
+        PolicyNotInForceError: A number is missing that the utility must supply.
+    """
+    scenario, policy = scenario or Scenario(), policy.fresh()
+    queue = put_in_order(_wanted(projects, scenario), policy, first_ids=scenario.first_ids)
+    grid = AssessedGrid(
+        with_upgrades(snapshot, scenario.upgrades, catalogue),
+        policy,
+        catalogue,
+        capacity=None if scenario.upgrades else capacity,
+    )
+    run = _Run(grid, queue, progress, cancelled, workers)
+    alone = run.search_alone()
+    group_of = group_islands({project_id: found.islands for project_id, found in alone.items()})
+    found = run.assess_groups(alone, group_of)
+    results = _as_results(queue, group_of, alone, found)
+    return Assessment(
+        scenario=scenario.name,
+        as_of=as_of.isoformat(),
+        snapshot_sha256=snapshot.sha256,
+        policy_sha256=policy.sha256,
+        catalogue_sha256=catalogue.sha256,
+        profile=policy.profile,
+        projects=results,
+        conflicts=find_conflicts(results, grid),
+        years=find_years(queue, results, grid, growth_by_year_ratio=scenario.growth_by_year_ratio, as_of=as_of),
+        groups_count=len(set(group_of.values())),
+    )
+
+
+def _wanted(projects: Sequence[Project], scenario: Scenario) -> list[Project]:
+    known = {project.project_id for project in projects}
+    for project_id in scenario.excluded_ids:
+        if project_id not in known:
+            raise InputError("no such project", field="excluded_ids", value=project_id, allowed="ids of the projects")
+    return [project for project in projects if project.project_id not in scenario.excluded_ids]
+
+
+class _Run:
+    """One assessment at work."""
+
+    def __init__(
+        self,
+        grid: AssessedGrid,
+        queue: Sequence[Project],
+        progress: Progress | None,
+        cancelled: Callable[[], bool] | None,
+        workers: Workers | None,
+    ) -> None:
+        self._grid, self._queue, self._workers = grid, queue, workers
+        self._progress, self._cancelled = progress, cancelled
+        self._done = 0
+
+    def search_alone(self) -> dict[str, Found]:
+        """Return what the live grid says to each project."""
+        rows = [project.as_dict() for project in self._queue]
+        chunks = [(first // _CHUNK, rows[first : first + _CHUNK]) for first in range(0, len(rows), _CHUNK)]
+        return {row["project_id"]: found_from_row(row) for row in self._run("alone", chunks)}
+
+    def assess_groups(self, alone: Mapping[str, Found], group_of: Mapping[str, int]) -> dict[str, Found]:
+        """Return what is left for each project."""
+        groups: dict[int, list[dict[str, Any]]] = {}
+        plain = {row["project_id"]: row for row in self._alone_rows}
+        for project in self._queue:
+            row = {"project": project.as_dict(), "alone": plain[project.project_id]}
+            groups.setdefault(group_of[project.project_id], []).append(row)
+        # large groups first, so that nobody waits for one that was begun last
+        order = sorted(groups, key=lambda number: (-len(groups[number]), number))
+        rows = self._run("group", [(number, groups[number]) for number in order])
+        return self._place_deferred({row["project_id"]: found_from_row(row) for row in rows}, alone)
+
+    def _run(self, name: str, inputs: list[tuple[int, list[dict[str, Any]]]]) -> list[dict[str, Any]]:
+        rows = [row for rows in self._results(name, inputs) for row in rows]
+        if name == "alone":
+            self._alone_rows = rows
+        return rows
+
+    def _results(self, name: str, inputs: list[tuple[int, list[dict[str, Any]]]]) -> Iterator[list[dict[str, Any]]]:
+        if self._workers is not None:
+            for rows in self._workers.run(name, inputs, self._grid):
+                self._tick(len(rows))
+                yield rows
+            return
+        grid_id = f"this process {id(self)}"
+        with kept_grid(grid_id, self._grid, self._tick):
+            for number, rows in inputs:
+                yield TASKS[name](grid_id, number, rows)
+
+    def _place_deferred(self, found: Mapping[str, Found], alone: Mapping[str, Found]) -> dict[str, Found]:
+        """Return the findings with the projects that go on to other islands, into what all groups have left."""
+        placed = dict(found)
+        if not any(item.is_deferred for item in found.values()):
+            return placed
+        state = GridState(self._grid)
+        for project in self._queue:
+            placement = found[project.project_id].answer.placement
+            if placement is not None:
+                state.place(project.project_id, placement, trial_of_placement(placement, self._grid))
+        finder = Finder(state)
+        for project in self._queue:
+            if not found[project.project_id].is_deferred:
+                continue
+            asked = find_asked(project, self._grid.snapshot, self._grid.policy, self._grid.catalogue)
+            assert isinstance(asked, Asked)
+            item = placed[project.project_id] = finder.find(asked, before=alone[project.project_id])
+            placement = item.answer.placement
+            if placement is not None:
+                state.place(project.project_id, placement, trial_of_placement(placement, self._grid))
+            self._tick(0)
+        return placed
+
+    def _tick(self, projects: int = 1) -> None:
+        self._done += projects
+        if self._progress is not None:
+            self._progress(self._done, 2 * len(self._queue))
+        if self._cancelled is not None and self._cancelled():
+            raise CancelledError("the assessment was cancelled", done=self._done, total=2 * len(self._queue))
+
+
+def _as_results(
+    queue: Sequence[Project], group_of: Mapping[str, int], alone: Mapping[str, Found], found: Mapping[str, Found]
+) -> tuple[ProjectResult, ...]:
+    results: list[ProjectResult] = []
+    for number, project in enumerate(queue, start=1):
+        before, now = alone[project.project_id], found[project.project_id]
+        results.append(
+            ProjectResult(
+                project_id=project.project_id,
+                name=project.name,
+                queue_no=number,
+                group_no=group_of[project.project_id],
+                alone=before.answer,
+                queue=now.answer,
+                competitors=_competitors(before, now, results),
+            )
+        )
+    return tuple(results)
+
+
+def _competitors(before: Found, now: Found, earlier: Sequence[ProjectResult]) -> tuple[str, ...]:
+    """Return the projects before it that use the element that limits it, or what its best point hangs on."""
+    alone, queue = before.answer, now.answer
+    if alone.placement is None or (queue.now_kva or 0.0) >= (alone.now_kva or 0.0):
+        return ()
+    limiter = queue.limiter
+    wanted = {limiter.contested} if limiter is not None and limiter.contested else set(alone.placement.elements)
+    return tuple(
+        result.project_id
+        for result in earlier
+        if result.queue.placement is not None and wanted & set(result.queue.placement.elements)
+    )

@@ -1,0 +1,136 @@
+"""The two kinds of work an assessment is made of, as named functions over plain rows: each may run in another process.
+
+A process finds the grid by the id its run gave it (:func:`kept_grid`); what comes back are plain mappings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Any
+
+from scheme.assessment.asked import Asked, find_asked
+from scheme.assessment.assessed_grid import AssessedGrid
+from scheme.assessment.finder import Finder, Found
+from scheme.assessment.grid_state import GridState, trial_of_placement
+from scheme.assessment.project import project_from_dict
+from scheme.assessment.records import Answer, answer_from_dict
+
+Row = Mapping[str, Any]
+Task = Callable[[str, int, Sequence[Row]], list[dict[str, Any]]]
+Tick = Callable[[], None]
+"""Called after every project; it may raise to stop."""
+
+_GRIDS: dict[str, AssessedGrid] = {}
+_TICKS: dict[str, Tick] = {}
+
+
+@contextmanager
+def kept_grid(grid_id: str, grid: AssessedGrid, tick: Tick | None = None) -> Iterator[None]:
+    """Keep a grid for the tasks of a run in this process."""
+    keep_grid(grid_id, grid)
+    if tick is not None:
+        _TICKS[grid_id] = tick
+    try:
+        yield
+    finally:
+        _GRIDS.pop(grid_id)
+        _TICKS.pop(grid_id, None)
+
+
+def keep_grid(grid_id: str, grid: AssessedGrid) -> None:
+    """Keep a grid for the tasks of this process until it ends."""
+    _GRIDS[grid_id] = grid
+
+
+def search_alone(grid_id: str, number: int, rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Return what the live grid alone says to each project.
+
+    Args:
+        grid_id: Grid of the run.
+        number: Number of the chunk; the answers do not depend on it.
+        rows: Projects, by :meth:`scheme.assessment.project.Project.as_dict`.
+
+    Raises:
+        KeyError: This process was not given the grid.
+    """
+    grid = _GRIDS[grid_id]
+    finder, found = Finder(GridState(grid)), []
+    for row in rows:
+        asked = _asked(grid, row)
+        if isinstance(asked, Answer):
+            result = Found(answer=asked, points=(), farthest_m=0.0, islands=frozenset())
+        else:
+            result = finder.find(asked)
+        found.append(_as_row(row, result))
+        _tick(grid_id)
+    return found
+
+
+def assess_group(grid_id: str, number: int, rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Return what is left for each project of a group in the order of the queue.
+
+    Args:
+        grid_id: Grid of the run.
+        number: Number of the group.
+        rows: ``project`` and ``alone`` (a row of :func:`search_alone`), in the order of the queue.
+
+    Returns:
+        Rows as :func:`search_alone` gives them; ``is_deferred`` marks projects that find nothing left in the group but
+        have points in other islands.
+
+    Raises:
+        KeyError: This process was not given the grid.
+    """
+    grid = _GRIDS[grid_id]
+    alone = [found_from_row(row["alone"]) for row in rows]
+    allowed = frozenset[int]().union(*(found.islands for found in alone))
+    state = GridState(grid)
+    finder, results = Finder(state, allowed=allowed), []
+    for row, before in zip(rows, alone, strict=True):
+        result = before
+        if before.answer.verdict != "not_assessable" and before.islands & state.occupied:
+            asked = _asked(grid, row["project"])
+            assert isinstance(asked, Asked)
+            result = finder.find(asked, before=before, is_deferrable=True)
+        placement = result.answer.placement
+        if placement is not None:
+            state.place(row["project"]["project_id"], placement, trial_of_placement(placement, grid))
+        results.append(_as_row(row["project"], result))
+        _tick(grid_id)
+    return results
+
+
+TASKS: dict[str, Task] = {"alone": search_alone, "group": assess_group}
+
+
+def found_from_row(row: Row) -> Found:
+    """Return the finding of a row."""
+    return Found(
+        answer=answer_from_dict(row["answer"]),
+        points=tuple((kind, element_id) for kind, element_id in row["points"]),
+        farthest_m=row["farthest_m"],
+        islands=frozenset(row["islands"]),
+        is_deferred=row["is_deferred"],
+    )
+
+
+def _as_row(project: Row, found: Found) -> dict[str, Any]:
+    return {
+        "project_id": project["project_id"],
+        "answer": asdict(found.answer),
+        "points": [list(point) for point in found.points],
+        "farthest_m": found.farthest_m,
+        "islands": sorted(found.islands),
+        "is_deferred": found.is_deferred,
+    }
+
+
+def _asked(grid: AssessedGrid, row: Row) -> Asked | Answer:
+    return find_asked(project_from_dict(row), grid.snapshot, grid.policy, grid.catalogue)
+
+
+def _tick(grid_id: str) -> None:
+    if grid_id in _TICKS:
+        _TICKS[grid_id]()
