@@ -99,6 +99,7 @@ TABLE: dict[str, dict[str, str]] = {
     "GET /v1/ledger/matters": {"operator": "200"},
     "GET /metrics": {"operator": "200"},
     "GET /v1/status": {"engineer": "200", "planner": "200", "operator": "200"},
+    "GET /v1/session": {**dict.fromkeys(ROLES, "200"), "nobody": "200"},
     "GET /readyz": {**dict.fromkeys(ROLES, "200"), "nobody": "200"},
 }
 OPEN = {"GET /health", "GET /healthz"}

@@ -93,6 +93,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory, grid_file: Path) -> Iterator
 
 def test_anyone_reads_the_released_bytes_and_nobody_anything_before(running: Running) -> None:
     paths = ["/v1/public/capacity", "/v1/public/legend", "/v1/public/capacity.csv", "/v1/public/tiles/10/534/353.mvt"]
+    paths.append("/v1/public/tiles.json")
     for path in paths:
         assert running["anyone"].get(path).status_code == 404
     made = running.post("zhang", "/v1/publications").json()
@@ -120,7 +121,7 @@ def test_a_client_that_has_the_file_is_not_sent_it_again(shown: Running) -> None
 
 
 @pytest.mark.parametrize("query", ["bbox=7,48,8,49", "profile=internal", "cell=1", "limit=1", "lon=7.7&lat=48.4"])
-@pytest.mark.parametrize("path", ["capacity", "legend", "capacity.csv", "tiles/10/534/353.mvt"])
+@pytest.mark.parametrize("path", ["capacity", "legend", "capacity.csv", "tiles.json", "tiles/10/534/353.mvt"])
 def test_no_parameter_chooses_what_is_shown(shown: Running, path: str, query: str) -> None:
     answer = shown["anyone"].get(f"/v1/public/{path}?{query}")
     assert answer.status_code == 422
@@ -140,6 +141,26 @@ def test_legend_and_table_say_the_same_as_the_map(shown: Running) -> None:
     assert [row["class"] for row in rows] == [item["properties"]["class"] for item in document["features"]]
     # every text is quoted; numbers are not
     assert answer.text.splitlines()[1].startswith('"c_')
+
+
+def test_the_description_of_the_tiles_names_where_they_are_and_how_far_the_squares_reach(shown: Running) -> None:
+    described = shown["anyone"].get("/v1/public/tiles.json").json()
+    document = shown["anyone"].get("/v1/public/capacity").json()
+    places = np.array([place for item in document["features"] for place in item["geometry"]["coordinates"][0]])
+    assert described["bounds"] == [*places.min(axis=0), *places.max(axis=0)]
+    assert described["tilejson"] == "3.0.0"
+    west, south, east, north = described["bounds"]
+    zoom = described["maxzoom"]
+    column = int(((west + east) / 2 + 180.0) / 360.0 * 2**zoom)
+    lat = math.radians((south + north) / 2)
+    row = int((1.0 - math.asinh(math.tan(lat)) / math.pi) / 2.0 * 2**zoom)
+    [template] = described["tiles"]
+    answer = shown["anyone"].get(template.format(z=zoom, x=column, y=row))
+    assert answer.status_code in (200, 204)
+    fields = {name for layer in described["vector_layers"] for name in layer["fields"]}
+    if answer.status_code == 200:
+        [layer] = mapbox_vector_tile.decode(answer.content).values()
+        assert {name for item in layer["features"] for name in item["properties"]} <= fields
 
 
 def test_tiles_hold_the_squares_of_the_file_and_nothing_else(shown: Running) -> None:
