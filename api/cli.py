@@ -30,6 +30,7 @@ from api.key_commands import key_app
 from api.ledger_commands import add_ledger_commands
 from api.options import Format, Shared, Source, callback, command
 from api.policy_commands import policy_app
+from api.project_commands import projects_app
 from api.publication_commands import publish_app
 from api.serve_command import add_serve, start_worker
 from gridmodel.errors import DomainError, InputError
@@ -111,6 +112,7 @@ _VERSION = Annotated[bool, typer.Option("--version", is_eager=True, callback=_sh
 app.add_typer(policy_app)
 app.add_typer(key_app)
 app.add_typer(publish_app)
+app.add_typer(projects_app)
 callback(app, inspect.Parameter("version", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=_VERSION))
 
 

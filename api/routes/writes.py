@@ -25,6 +25,9 @@ REFUSALS = frozenset(
         "admission.not_issuable",
         "admission.certificate_refused",
         "scheme.handed_over",
+        "project.exists",
+        "project.stage",
+        "project.conversion_refused",
     }
 )
 """What the rules refuse: kept under the key like any answer. Overload and faults are not, so that the same key may try

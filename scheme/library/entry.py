@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from gridmodel.errors import InputError
+from scheme.policy.parameter import PolicyView
 from scheme.request import Applicant, Category, Circumstances, Datum, Location, Polygon, StrictRecord, Text
 
 YEAR_MIN, YEAR_MAX = 2000, 2100
@@ -112,6 +113,11 @@ class ProjectEntry(StrictRecord):
             importance=self.importance,
             contact=self.contact,
         )
+
+
+def read_works_stages(policy: PolicyView) -> tuple[str, ...]:
+    """Return how far the customer's own works can be: ``reserve.works_stages``, the most advanced first."""
+    return tuple(policy.texts("reserve.works_stages"))
 
 
 def check_works_stage(entry: ProjectEntry, works_stages: Collection[str]) -> None:

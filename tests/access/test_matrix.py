@@ -86,6 +86,18 @@ TABLE: dict[str, dict[str, str]] = {
     "GET /v1/public/legend": ANYONE,
     "GET /v1/public/tiles.json": ANYONE,
     "GET /v1/public/tiles/{z}/{x}/{y}.mvt": ANYONE,
+    "POST /v1/projects": {"planner": "201"},
+    "GET /v1/projects": {"engineer": "200", "planner": "200"},
+    "POST /v1/projects:import": {"planner": "-"},
+    "GET /v1/projects:template": {"engineer": "200", "planner": "200"},
+    "GET /v1/projects/{project_id}": {"engineer": "404", "planner": "404"},
+    "POST /v1/projects/{project_id}:update": {"planner": "404"},
+    "POST /v1/projects/{project_id}:consult": {"planner": "404"},
+    "POST /v1/projects/{project_id}:convert": {"planner": "404"},
+    "POST /v1/projects/{project_id}/documents": {"planner": "-"},
+    "GET /v1/projects/{project_id}/documents/{sha256}": {"engineer": "404", "planner": "404"},
+    "GET /v1/requests/{request_id}/documents": {"engineer": "200", "planner": "200"},
+    "GET /v1/requests/{request_id}/documents/{sha256}": {"engineer": "404", "planner": "404"},
     "POST /v1/public/guide": ANYONE,
     "POST /v1/public/place": ANYONE,
     "POST /v1/publications": OPERATOR,
@@ -122,15 +134,27 @@ VALUES = {
 BODIES: dict[str, Any] = {
     "POST /v1/schemes": REQUEST,
     "POST /v1/site-checks": REQUEST,
+    "project_id": "prj_" + "0" * 32,
+    "request_id": "x",
+    "sha256": "0" * 64,
     "POST /v1/schemes/{scheme_id}:reduce": {"reason": "x", "capacity_kva": 1.0},
     "POST /v1/publications/{publication_id}:scan": {},
     "POST /v1/publications/{publication_id}:release": {"content_sha256": "a" * 64},
 }
 
+PROJECT = {
+    "source_system": "gov",
+    "source_id": "P-1",
+    "name": "食品加工项目",
+    "category": "industrial_commercial",
+    "demand": {"installed_kw": 40.0},
+    "received_on": "2026-03-01",
+}
 
 @dataclass(frozen=True)
 class Service:
     """An application with a key of every role and schemes of two customers."""
+    "POST /v1/projects": PROJECT,
 
     app: FastAPI
     clients: dict[str, TestClient]

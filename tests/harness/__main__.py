@@ -1,4 +1,6 @@
-"""The long runs: ``python -m tests.harness concurrency|duels|crashes|power-loss [--store ...] [--count N] [--seed N]``.
+"""The long runs: ``python -m tests.harness KIND [--store ...] [--count N] [--seed N]``.
+
+Kinds: ``concurrency``, ``duels``, ``conversions``, ``crashes``, ``power-loss``.
 
 Prints seed, what was asked, what was told and what is wrong; exit status 1 when anything is, or nothing was harmed.
 """
@@ -10,8 +12,9 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 from gridmodel.readers.tables import read_tables
@@ -20,6 +23,12 @@ from scheme.ledger.accounts import build_accounts
 from scheme.policy.loader import load_policy
 from tests.conftest import FIXTURES
 from tests.harness.client import run_clients
+from tests.harness.conversions import (
+    find_conversion_problems,
+    find_target,
+    prepare_projects,
+    run_conversions,
+)
 from tests.harness.crashes import kill_database, kill_service
 from tests.harness.demands import boards_of, draw, prepare_store
 from tests.harness.duels import find_rooms, run_duels
@@ -29,7 +38,7 @@ from tests.harness.power_loss import build_disk, lose_power
 from tests.harness.service import Nursery, Service
 from tests.stores import PostgresServer
 
-COUNTS = {"concurrency": 100_000, "duels": 10_000, "crashes": 500, "power-loss": 200}
+COUNTS = {"concurrency": 100_000, "duels": 10_000, "conversions": 1_000, "crashes": 500, "power-loss": 200}
 CLIENTS, RIVALS = 64, 16
 _VA_OF_ALL = 6_000_000
 """What is asked for in all, so that limits are met however many ask."""
@@ -48,6 +57,7 @@ def main(arguments: list[str]) -> int:
     runs: dict[str, Callable[[Path, Snapshot, int, int, str], list[str]]] = {
         "concurrency": _concurrency,
         "duels": _duels,
+        "conversions": _conversions,
         "crashes": _crashes,
         "power-loss": _power_loss,
     }
@@ -75,6 +85,22 @@ def _duels(folder: Path, grid: Snapshot, count: int, seed: int, store: str) -> l
         rooms = find_rooms(url, book, boards_of(grid))
         room = rooms[seed % len(rooms)]
         return run_duels(service, room, rounds=count, clients=RIVALS, prefix="D")
+
+
+def _conversions(folder: Path, grid: Snapshot, count: int, seed: int, store: str) -> list[str]:
+    """The seed decides nothing here: all that is random is who comes first."""
+    target = find_target(build_accounts(grid, load_policy("shenqiu-2022", date.today())), boards_of(grid))
+    with _grid_url(folder, grid, store) as url, ExitStack() as running:
+        reserves, journal = prepare_projects(url, target, count), Journal()
+        places = [folder / name for name in ("one", "two")]
+        for place in places:
+            place.mkdir()
+        services = [running.enter_context(_service(url, place)) for place in places]
+        connects = [partial(service.connection, "planner") for service in services]
+        elapsed_s = run_conversions(connects, reserves, journal, clients=CLIENTS)
+        told = Counter(line.outcome for line in journal.lines)
+        print(f"{target.account_id} with room for {target.room_va} VA: {dict(told)}, {count / elapsed_s:.1f} a second")
+        return find_conversion_problems(url, journal, reserves)
 
 
 def _crashes(folder: Path, grid: Snapshot, count: int, seed: int, store: str) -> list[str]:

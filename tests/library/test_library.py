@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import text
 
 from gridmodel.errors import InputError, NotFoundError
-from scheme.ledger.auditor import audit
 from scheme.ledger.audit_trail import read_rows
+from scheme.ledger.auditor import audit
 from scheme.library.errors import ProjectExistsError, ProjectMovedError, ProjectStageError
 from scheme.library.library import DOCUMENT_BYTES_MAX, Library
 from scheme.library.reading import (

@@ -19,6 +19,7 @@ from scheme.disclosure.rules import read_application_limits, read_customer_rules
 from scheme.errors import PolicyNotInForceError
 from scheme.ledger.alarms import is_overdue
 from scheme.ledger.clock import ClockLimits, find_jump
+from scheme.library.entry import ProjectEntry, check_works_stage, read_works_stages
 from scheme.limits import capacity_settings, generation_hours, generation_settings, operating_limits
 from scheme.model import Timeline
 from scheme.policy.parameter import PolicySet, PolicyView
@@ -199,6 +200,23 @@ def _queue_order(given: Given, view: PolicyView) -> list[str]:
     return [project.project_id for project in ordered]
 
 
+def _works_stage(given: Given, view: PolicyView) -> bool:
+    entry = {
+        "source_system": "gov",
+        "source_id": "P-1",
+        "name": "某项目",
+        "category": "industrial_commercial",
+        "demand": {},
+        "received_on": "2026-01-01",
+        "works_stage": given["works_stage"],
+    }
+    try:
+        check_works_stage(ProjectEntry.model_validate_json(json.dumps(entry)), read_works_stages(view))
+    except InputError:
+        return False
+    return True
+
+
 def _flag(given: Given) -> bool:
     return bool(given["is_low_voltage"])
 
@@ -334,6 +352,7 @@ RULES: dict[str, Callable[[Given, PolicyView], Any]] = {
         lambda: find_alert(g["step"], g["elapsed_workdays"], g["limit_workdays"], v),
     ),
     "queue_order": _queue_order,
+    "works_stage": _works_stage,
     "queue_urgency": lambda g, v: judge_deadline(
         date.fromisoformat(g["due_on"]) if g["due_on"] else None,
         g["limit_workdays"],
