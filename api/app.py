@@ -31,10 +31,10 @@ from api.routes.jobs import add_jobs
 from api.routes.operations import add_operations
 from api.routes.oversight import add_oversight
 from api.routes.policy import add_policy
+from api.routes.projects import add_projects
 from api.routes.public import add_public
 from api.routes.publications import add_publications
 from api.routes.queue import add_queue
-from api.routes.projects import add_projects
 from api.routes.request_tables import add_request_tables
 from api.routes.scheme_profiles import add_scheme_profiles
 from api.routes.schemes import add_schemes
@@ -105,13 +105,13 @@ def create_app(
     add_holds(app, backend)
     add_queue(app, backend)
     add_scheme_profiles(app, backend)
+    add_projects(app, backend)
     add_snapshots(app, backend)
     add_jobs(app, backend)
     add_uploads(app, backend)
     add_batches(app, backend)
     add_request_tables(app)
     add_audit(app, backend)
-    add_projects(app, backend)
     add_oversight(app, backend, public_db)
     add_capacity(app, backend)
     add_features(app, backend)

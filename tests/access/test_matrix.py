@@ -126,22 +126,14 @@ VALUES = {
     "feature_id": "x",
     "node_id": "x",
     "parameter_id": "validity.lv_months",
+    "project_id": "prj_" + "0" * 32,
+    "request_id": "x",
+    "sha256": "0" * 64,
     "kind": "json",
     "z": "1",
     "x": "1",
     "y": "0",
 }
-BODIES: dict[str, Any] = {
-    "POST /v1/schemes": REQUEST,
-    "POST /v1/site-checks": REQUEST,
-    "project_id": "prj_" + "0" * 32,
-    "request_id": "x",
-    "sha256": "0" * 64,
-    "POST /v1/schemes/{scheme_id}:reduce": {"reason": "x", "capacity_kva": 1.0},
-    "POST /v1/publications/{publication_id}:scan": {},
-    "POST /v1/publications/{publication_id}:release": {"content_sha256": "a" * 64},
-}
-
 PROJECT = {
     "source_system": "gov",
     "source_id": "P-1",
@@ -150,11 +142,19 @@ PROJECT = {
     "demand": {"installed_kw": 40.0},
     "received_on": "2026-03-01",
 }
+BODIES: dict[str, Any] = {
+    "POST /v1/schemes": REQUEST,
+    "POST /v1/site-checks": REQUEST,
+    "POST /v1/schemes/{scheme_id}:reduce": {"reason": "x", "capacity_kva": 1.0},
+    "POST /v1/projects": PROJECT,
+    "POST /v1/publications/{publication_id}:scan": {},
+    "POST /v1/publications/{publication_id}:release": {"content_sha256": "a" * 64},
+}
+
 
 @dataclass(frozen=True)
 class Service:
     """An application with a key of every role and schemes of two customers."""
-    "POST /v1/projects": PROJECT,
 
     app: FastAPI
     clients: dict[str, TestClient]
