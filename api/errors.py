@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from gridmodel.errors import DomainError, InputError
+from scheme.request import FieldsError
 
 STATUS_BY_CODE: Mapping[str, int] = {
     "input.invalid": 422,
@@ -23,6 +24,7 @@ STATUS_BY_CODE: Mapping[str, int] = {
     "request.media_type": 415,
     "request.not_acceptable": 406,
     "request.too_large": 413,
+    "hours.none": 404,
     "snapshot.missing": 409,
     "snapshot.moved": 409,
     "capacity.not_ready": 503,
@@ -40,12 +42,12 @@ STATUS_BY_CODE: Mapping[str, int] = {
     "scheme.handed_over": 409,
     "application.site_fixed": 409,
     "application.too_many": 409,
-    "request.in_progress": 409,
-    "ledger.capacity_exhausted": 409,
     "project.exists": 409,
     "project.stage": 409,
     "project.moved": 409,
     "project.conversion_refused": 409,
+    "request.in_progress": 409,
+    "ledger.capacity_exhausted": 409,
     "ledger.hold_state": 409,
     "ledger.pins_moved": 409,
     "ledger.clock_jump": 503,
@@ -71,6 +73,8 @@ OGC_TAG = "ogc"
 """Routes under this tag answer a wrong parameter with 400, as OGC API - Features Part 1, 7.5 asks."""
 
 RETRY_AFTER_S = 5
+ERRORS_MAX = 50
+"""A body may have any number of wrong fields."""
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 
 
@@ -121,14 +125,18 @@ def problem(
     context: Mapping[str, object] | None = None,
     detail: str | None = None,
     must_retry: bool = False,
+    errors: Sequence[Mapping[str, str]] = (),
 ) -> ProblemResponse:
-    """Return an RFC 9457 response; ``must_retry`` tells the client when to come again, as every 503 does."""
+    """Return an RFC 9457 response; ``must_retry`` tells the client when to come again, as every 503 does; ``errors``
+    names every wrong field of a body."""
     body: dict[str, object] = {"type": f"/errors/{code}", "title": title, "status": status, "code": code}
     if detail is not None:
         body["detail"] = detail
     known = {name: value for name, value in (context or {}).items() if value is not None}
     if known:
         body["context"] = known
+    if errors:
+        body["errors"] = list(errors)
     headers = {"Retry-After": str(RETRY_AFTER_S)} if status == 503 or must_retry else None
     return ProblemResponse(body, status, headers=headers)
 
@@ -160,6 +168,7 @@ def problem_of(error: DomainError, *, status: int | None = None) -> ProblemRespo
         title=error.message,
         context=error.context,
         must_retry=error.code in RETRY_CODES,
+        errors=error.faults[:ERRORS_MAX] if isinstance(error, FieldsError) else (),
     )
 
 

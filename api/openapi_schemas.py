@@ -100,6 +100,15 @@ _PROBLEM: Schema = {
         "code": {"type": "string"},
         "detail": {"type": "string"},
         "context": {"type": "object"},
+        "errors": {
+            "type": "array",
+            "description": "every wrong field of a body",
+            "items": {
+                "type": "object",
+                "properties": {name: {"type": "string"} for name in ("field", "message", "allowed")},
+                "required": ["field", "message", "allowed"],
+            },
+        },
     },
     "example": {
         "type": "/errors/input.invalid",

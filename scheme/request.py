@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any, Literal, TypeVar
@@ -45,6 +46,21 @@ class StrictRecord(BaseModel):
 
 
 Record = TypeVar("Record", bound=StrictRecord)
+
+
+class FieldsError(InputError):
+    """Fields of a record are wrong; the message is about the first.
+
+    Args:
+        faults: Every field with what is wrong about it and what is allowed.
+        file: File name as the user gave it.
+        value: What was given for the first.
+    """
+
+    def __init__(self, faults: tuple[Mapping[str, str], ...], *, file: str | None, value: object) -> None:
+        first = faults[0]
+        super().__init__(first["message"], file=file, field=first["field"], value=value, allowed=first["allowed"])
+        self.faults = faults
 
 
 class Applicant(StrictRecord):
@@ -231,10 +247,9 @@ def parse_record(model: type[Record], text: str | bytes, *, file: str | None = N
     try:
         return model.model_validate_json(text)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "(whole document)"
-        value = None if first["type"] in {"missing", "extra_forbidden"} else first.get("input")
-        raise InputError(first["msg"], file=file, field=place, value=value, allowed=_allowed(first)) from error
+        found = error.errors()
+        value = None if found[0]["type"] in {"missing", "extra_forbidden"} else found[0].get("input")
+        raise FieldsError(tuple(_fault(one) for one in found), file=file, value=value) from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,6 +268,11 @@ def find_faults(model: type[Record], text: str) -> tuple[Fault, ...]:
     except ValidationError as error:
         return tuple(Fault(place=tuple(str(part) for part in one["loc"]), problem=one["msg"]) for one in error.errors())
     return ()
+
+
+def _fault(error: Any) -> Mapping[str, str]:
+    place = ".".join(str(part) for part in error["loc"]) or "(whole document)"
+    return {"field": place, "message": error["msg"], "allowed": _allowed(error)}
 
 
 def _allowed(error: Any) -> str:

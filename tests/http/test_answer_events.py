@@ -169,6 +169,16 @@ def test_what_is_wrong_before_the_work_has_its_own_status(open_desk: OpenDesk) -
     assert ask(client_of(desk.app, make_key(desk.store, "paul", "planner"))).status_code == 403
 
 
+def test_every_wrong_field_of_a_body_is_named(open_desk: OpenDesk) -> None:
+    told = ask(open_desk().customer, business="lease", demand={"installed_kw": -1.0, "power_factor": 2.0}).json()
+    assert [(one["field"], one["allowed"]) for one in told["errors"]] == [
+        ("business", "'new', 'increase' or 'temporary'"),
+        ("demand.installed_kw", "> 0.0"),
+        ("demand.power_factor", "<= 1.0"),
+    ]
+    assert told["context"]["field"] == "business"
+
+
 def test_what_is_refused_during_the_work_is_a_problem_of_the_stream(open_desk: OpenDesk) -> None:
     desk = open_desk()
     ask(desk.engineer)

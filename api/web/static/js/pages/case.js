@@ -17,7 +17,7 @@ const BADGES = { answered: "good", transition: "warn", joint_work: "warn" };
 
 openPage({ title: "case.title", texts, roles: ["customer", "engineer"], draw });
 
-async function draw(main) {
+async function draw(main, who) {
   const schemeId = decodeURIComponent(location.pathname.split("/").pop());
   replace(main, h("p", { class: "quiet" }, t("loading")));
   const model = modelOf(await get(`/v1/schemes/${encodeURIComponent(schemeId)}`));
@@ -32,7 +32,8 @@ async function draw(main) {
     moneyCard(model),
     technicalCard(model),
     model.notices.length > 0 ? h("section", { class: "card" }, h("h2", null, t("case.notices")), bullets(model.notices)) : null,
-    h("p", null, h("a", { href: "/cases" }, t("case.all"))));
+    h("p", { class: "row" }, h("a", { href: "/cases" }, t("case.all")),
+      who.roles.includes("engineer") ? h("a", { href: `/console/schemes/${encodeURIComponent(schemeId)}` }, t("case.full")) : null));
 }
 
 /** The list says how far the hold is; the record itself is what was answered. */

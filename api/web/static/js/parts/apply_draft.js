@@ -5,7 +5,7 @@ import { FIELDS } from "./apply_fields.js";
 import { today } from "./days.js";
 
 const KEPT = "gridscheme.application";
-const FROM_ADDRESS = { lon: "location.lon_deg", lat: "location.lat_deg", datum: "location.datum", kw: "demand.installed_kw", category: "applicant.category" };
+const FROM_ADDRESS = { lon: "location.lon_deg", lat: "location.lat_deg", datum: "location.datum", kw: "demand.installed_kw", category: "applicant.category", business: "business" };
 const ID_DIGITS = 8;
 
 /**

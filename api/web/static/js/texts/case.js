@@ -2,6 +2,7 @@
 export default {
   "case.title": ["方案比选", "Comparison of schemes"],
   "case.all": ["全部申请", "All applications"],
+  "case.full": ["完整方案(工程师)", "The full scheme (engineers)"],
   "case.request": ["申请编号", "Application"],
   "case.consultation": ["咨询初步答复", "Consultation"],
   "case.because": ["原因:", "Because: "],
