@@ -175,14 +175,9 @@ class Admission:
         with suppress(DomainError):
             self._books.get(self._services.get_live(), self._services.load_policy())
 
-    def find_path(self, live: LiveState, policy: PolicyView, node_element_id: str) -> list[Balance]:
-        """Return the accounts above a node, leaf to root; none where it has no supply. Unused ones are opened later."""
-        book = self._books.get(live, policy)
-        names = book.find_path(node_element_id) or ()
-        known = {found.account.account_id: found for found in self.ledger.find_accounts(names)} if names else {}
-        unused = [account for account in book.accounts if account.account_id in set(names) - set(known)]
-        known |= {account.account_id: _unused(account) for account in unused}
-        return [known[name] for name in names]
+    def find_book(self, live: LiveState, policy: PolicyView) -> AccountBook:
+        """Return the accounts of a grid under a policy."""
+        return self._books.get(live, policy)
 
     def commit(self, hold_id: str, **call: Unpack[Call]) -> Hold:
         """Take a hold as contracted (合同); see :meth:`scheme.ledger.Ledger.commit`."""
@@ -436,10 +431,6 @@ def _shares(ground: _Ground) -> tuple[SourceShare, ...]:
 
 def _is_open(found: Balance | None, wanted: Account) -> bool:
     return found is not None and found.is_current and found.account.limit_va == wanted.limit_va
-
-
-def _unused(account: Account) -> Balance:
-    return Balance(account=account, held_va=0, posted_va=0, version=0, is_current=True, is_overcommitted=False)
 
 
 class _Books:

@@ -15,6 +15,7 @@ from api.capacity_tables import CapacityTables
 from api.errors import install_error_handlers
 from api.grid_views import GridViews
 from api.guard import LOOPBACK_HOSTS, Guard
+from api.hour_views import HourViews
 from api.jobs.durable import DurableJobs, jobs_url
 from api.observability import Observed, configure_logs, instrument
 from api.openapi import describe
@@ -24,9 +25,11 @@ from api.routes.backend import Backend
 from api.routes.batches import add_batches
 from api.routes.capacity import add_capacity
 from api.routes.features import add_features
+from api.routes.feeders import add_feeders
 from api.routes.grid import add_grid
 from api.routes.guide import add_guide
 from api.routes.holds import add_holds
+from api.routes.hours import add_hours
 from api.routes.jobs import add_jobs
 from api.routes.operations import add_operations
 from api.routes.oversight import add_oversight
@@ -83,16 +86,19 @@ def create_app(
     app.router.route_class = StrictRoute
     tables = CapacityTables(services)
     app.state.capacity_tables = tables
+    views = GridViews(services, tables)
     backend = Backend(
         services=services,
         tables=tables,
-        grid=GridViews(services, tables),
+        grid=views,
+        hours=HourViews(services, views),
         admission=Admission(services, moved=tables.refresh_soon),
         writes=Writes(services.store),
         jobs=DurableJobs(jobs_url(services.store)),
         metrics=instrument(app),
     )
     app.state.admission = backend.admission
+    app.state.hours = backend.hours
     install_error_handlers(app)
     if access is not None:
         install_access(app, access)
@@ -116,7 +122,9 @@ def create_app(
     add_capacity(app, backend)
     add_features(app, backend)
     add_tiles(app, backend)
+    add_hours(app, backend)
     add_grid(app, backend)
+    add_feeders(app, backend)
     add_policy(app, backend)
     publications = Publications(services, tables, public_db)
     app.state.publications = publications

@@ -83,6 +83,11 @@ class GridViews:
         """
         return self._get(moment).state
 
+    def grid_of(self, moment: Moment) -> MapGrid:
+        """Return the imported grid of a moment, worked out where it is another one than before."""
+        with self._lock:
+            return self._grid_of(moment)
+
     def tile(self, moment: Moment, zoom: int, x: int, y: int) -> bytes:
         """Return a tile (Mapbox Vector Tile 2); empty where nothing of the grid is there.
 

@@ -12,6 +12,8 @@ from api.options import Shared, command
 
 if TYPE_CHECKING:
     from api.jobs.process import WorkerProcess
+    from api.services import Services
+    from gridmodel.profiles import LoadProfiles
 
 
 def add_serve(app: typer.Typer) -> None:
@@ -32,6 +34,9 @@ def add_serve(app: typer.Typer) -> None:
             list[str] | None, typer.Option(metavar="ADDRESS", help="可信反向代理的地址或网段,可多次给出")
         ] = None,
         workers: Annotated[int | None, typer.Option(metavar="NUMBER", help="进程数;多于 1 只用于 PostgreSQL")] = None,
+        curves: Annotated[
+            Path | None, typer.Option("--curves", metavar="FILE", help="负荷曲线表(.csv),用于分时可开放容量")
+        ] = None,
         no_worker: Annotated[
             bool, typer.Option("--no-worker", help="不随服务启动后台任务进程;另行运行 gridscheme worker")
         ] = False,
@@ -54,9 +59,35 @@ def add_serve(app: typer.Typer) -> None:
         )
         if parse_address(host).is_loopback:
             bind(host, number).close()  # a port that is taken is said at once, before anything is opened
+        read_curves(curves)  # a file that cannot be read is said at once
         worker = None if no_worker else partial(start_worker, shared)
-        run_service(shared.open_services, host=host, port=number, announce=note, settings=settings, start_worker=worker)
+        run_service(
+            partial(open_services, shared, curves),
+            host=host,
+            port=number,
+            announce=note,
+            settings=settings,
+            start_worker=worker,
+        )
         return 0
+
+
+def open_services(shared: Shared, curves: Path | None) -> Services:
+    """Return the services of these options, with load curves where they are given."""
+    services = shared.open_services()
+    services.curves = read_curves(curves)
+    return services
+
+
+def read_curves(path: Path | None) -> LoadProfiles | None:
+    """Return load curves.
+
+    Raises:
+        InputError: The file is no table of curves.
+    """
+    from gridmodel.profiles import read_profiles
+
+    return None if path is None else read_profiles(path)
 
 
 def start_worker(shared: Shared) -> WorkerProcess:

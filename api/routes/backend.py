@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 from api.admission import Admission
 from api.capacity_tables import CapacityTables
 from api.grid_views import GridViews
+from api.hour_views import HourViews
 from api.jobs.durable import DurableJobs
 from api.routes.writes import Writes
 from api.services import Services
@@ -21,6 +22,7 @@ class Backend:
     services: Services
     tables: CapacityTables
     grid: GridViews
+    hours: HourViews
     admission: Admission
     writes: Writes
     jobs: DurableJobs

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import FastAPI, Path, Request, Response
 
+from api.balances import find_balances
 from api.capacity_files import NOT_ADDITIVE
 from api.grid_views import Moment
 from api.openapi import add_schemas, reference, response_of
@@ -95,8 +96,10 @@ def _node(backend: Backend, moment: Moment, node_id: str) -> dict[str, Any]:
     if position is None:
         raise NotFoundError("no such node", allowed="a node_id of the grid")
     sheet = node_sheet(state, position)
-    path = backend.admission.find_path(moment.live, moment.policy, sheet["element_id"])
-    named = [_account(state, balance) for balance in path]
+    book = backend.admission.find_book(moment.live, moment.policy)
+    path = book.find_path(sheet["element_id"]) or ()
+    balances = find_balances(backend.admission.ledger, book, path)
+    named = [_account(state, balances[account_id]) for account_id in path]
     return {
         **sheet,
         "ledger_seq": state.ledger_seq,

@@ -87,4 +87,65 @@ _NODE = record(
         "note": _STRING,
     }
 )
-SCHEMAS: dict[str, Schema] = {"Grid": _GRID, "NodeSheet": _NODE}
+_FEEDER = record(
+    {
+        "feeder_id": _STRING,
+        **dict.fromkeys(("name", "substation_id"), TEXT),
+        "length_km": NUMBER,
+        "node_count": _INTEGER,
+        **dict.fromkeys(("u_pu_min", "loading_ratio_max", "open_kva_max", "open_kva_median"), NUMBER),
+        "promised_kva": NUMBER,
+        "limit_kva": NUMBER,
+        "bounds": _BOUNDS,
+    }
+)
+_PROFILE_NODE = record(
+    {
+        "bus": _INTEGER,
+        "node_id": _STRING,
+        "name": TEXT,
+        "parent_bus": {"type": ["integer", "null"]},
+        "distance_km": _NUMBER,
+        **dict.fromkeys(("u_pu", "open_kva"), NUMBER),
+    }
+)
+_PROFILE_LINE = record(
+    {
+        "line": _INTEGER,
+        "line_id": _STRING,
+        "name": TEXT,
+        **dict.fromkeys(("from_bus", "to_bus"), _INTEGER),
+        "loading_ratio": NUMBER,
+    }
+)
+_PROFILE = record(
+    {
+        "feeder_id": _STRING,
+        "name": TEXT,
+        "nodes": rows(_PROFILE_NODE),
+        "lines": rows(_PROFILE_LINE),
+        "transformers": rows(record({"element_id": _STRING, "name": TEXT, "loading_ratio": NUMBER})),
+        "band": {"anyOf": [record(dict.fromkeys(("u_pu_min", "u_pu_max"), _NUMBER)), {"type": "null"}]},
+    }
+)
+_COUNTS = record({"edges": rows(_NUMBER), "counts": rows(_INTEGER), "unknown_count": _INTEGER})
+_FOUND = record(
+    {
+        "kind": {"enum": ["node", "feeder", "line", "transformer"]},
+        "id": _STRING,
+        "name": TEXT,
+        **dict.fromkeys(("lon_deg", "lat_deg"), NUMBER),
+    }
+)
+SCHEMAS: dict[str, Schema] = {
+    "Grid": _GRID,
+    "NodeSheet": _NODE,
+    "FeederList": record({"items": rows(_FEEDER), "ledger_seq": _INTEGER, "note": _STRING}),
+    "FeederProfile": _PROFILE,
+    "NodeHours": record(
+        {"hours": rows(_STRING), "open_kva": rows(NUMBER), "limit_kind": rows(TEXT)},
+    ),
+    "HourCapacity": record({"hour": _STRING, "bus": rows(_INTEGER), "open_kva": rows(NUMBER)}),
+    "GridLoading": record({"lines": _COUNTS, "transformers": _COUNTS}),
+    "Found": record({"items": rows(_FOUND)}),
+}

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from gridmodel.capacity.administrative import AdministrativeFormula, AdministrativeLimits, Place
+from gridmodel.capacity.administrative import AdministrativeCapacity, AdministrativeFormula, AdministrativeLimits, Place
 from gridmodel.capacity.arrays import NO_ISLAND, FlowArrays, Integers
 from gridmodel.capacity.base_case import BaseCase, solve_base_case
 from gridmodel.capacity.certificate import Confirm
@@ -231,6 +231,28 @@ def _places(snapshot: Snapshot, upstream: Upstream, buses: Integers) -> tuple[li
     return places, which
 
 
+def administrative_values(
+    snapshot: Snapshot, base: BaseCase, loading: AdministrativeLimits, coincidence_ratio: float, buses: Integers
+) -> tuple[list[AdministrativeCapacity], Integers]:
+    """Return what the administrative formula gives at the places some nodes stand at, and the place of each node.
+
+    Args:
+        snapshot: Commitments in flight are booked first.
+        base: A base case of its net.
+        loading: Shares of the ratings.
+        coincidence_ratio: Share of the committed capacity that counts.
+        buses: The nodes.
+    """
+    upstream = Upstream(base)
+    formula = AdministrativeFormula(snapshot, loading, coincidence_ratio=coincidence_ratio)
+    committed = snapshot.in_flight.bus.to_numpy(dtype=np.int64)
+    places, which = _places(snapshot, upstream, committed)
+    for number, capacity_kva in zip(which.tolist(), snapshot.in_flight.capacity_kva.tolist(), strict=True):
+        formula.book(places[number], float(capacity_kva))
+    places, which = _places(snapshot, upstream, buses)
+    return [formula.capacity(place) for place in places], which
+
+
 def _add_administrative(
     columns: dict[str, Column],
     snapshot: Snapshot,
@@ -240,14 +262,7 @@ def _add_administrative(
     index: pd.Index,
 ) -> None:
     """Add the administrative columns and let them bind the open capacity where they are smaller."""
-    upstream = Upstream(base)
-    formula = AdministrativeFormula(snapshot, loading, coincidence_ratio=coincidence_ratio)
-    committed = snapshot.in_flight.bus.to_numpy(dtype=np.int64)
-    places, which = _places(snapshot, upstream, committed)
-    for number, capacity_kva in zip(which.tolist(), snapshot.in_flight.capacity_kva.tolist(), strict=True):
-        formula.book(places[number], float(capacity_kva))
-    places, which = _places(snapshot, upstream, index.to_numpy(dtype=np.int64))
-    values = [formula.capacity(place) for place in places]
+    values, which = administrative_values(snapshot, base, loading, coincidence_ratio, index.to_numpy(dtype=np.int64))
     known = columns["status"] == "assessed"
     gross_kva, net_kva = (np.array([getattr(v, name) for v in values])[which] for name in ("gross_kva", "net_kva"))
     columns["administrative_kva"] = np.where(known, gross_kva, np.nan)

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from gridmodel.snapshot import Snapshot
 from gridmodel.topology import SupplyTopology
 from scheme.grid_map.layout import GridLayout, lay_out
+
+if TYPE_CHECKING:
+    from scheme.grid_map.search import SearchIndex
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -40,6 +43,13 @@ class MapGrid:
     def position_of_line(self) -> Mapping[int, int]:
         """Position in the layout by line."""
         return {line: at for at, line in enumerate(self.layout.lines.line.tolist())}
+
+    @cached_property
+    def search(self) -> SearchIndex:
+        """Finds things by name."""
+        from scheme.grid_map.search import SearchIndex
+
+        return SearchIndex(self)
 
     @cached_property
     def topology(self) -> SupplyTopology:

@@ -41,19 +41,19 @@ def node_sheet(state: GridState, position: int) -> dict[str, Any]:
         "element_id": str(of_grid["element_id"]),
         "name": nodes.name[position],
         "kind": nodes.kind[position],
-        "u_nominal_kv": _number(nodes.u_kv[position]),
-        "lon_deg": _number(of_grid["lon_deg"]),
-        "lat_deg": _number(of_grid["lat_deg"]),
+        "u_nominal_kv": number_of(nodes.u_kv[position]),
+        "lon_deg": number_of(of_grid["lon_deg"]),
+        "lat_deg": number_of(of_grid["lat_deg"]),
         "feeder_id": feeder_id,
         "feeder_name": grid.name_of_feeder(feeder_id),
-        "substation_id": _text(of_grid.get("substation_id")),
-        "area_id": _text(of_grid.get("area_id")),
-        "status": _text(row["status"]),
-        "status_reason": _text(row.get("reason")),
-        **{name: _number(row[name]) for name in ("administrative_kva", "physical_kva", "open_kva")},
-        "administrative_reason": _text(row.get("administrative_reason")),
+        "substation_id": text_of(of_grid.get("substation_id")),
+        "area_id": text_of(of_grid.get("area_id")),
+        "status": text_of(row["status"]),
+        "status_reason": text_of(row.get("reason")),
+        **{name: number_of(row[name]) for name in ("administrative_kva", "physical_kva", "open_kva")},
+        "administrative_reason": text_of(row.get("administrative_reason")),
         "limit": _limit(grid, row),
-        "u_pu": _number(state.nodes.u_pu[position]),
+        "u_pu": number_of(state.nodes.u_pu[position]),
         "path_geometry": path_geometry(grid, bus),
     }
 
@@ -82,7 +82,7 @@ def find_element(grid: MapGrid, element_id: str, tables: Sequence[str]) -> tuple
             if element_id in grid.snapshot.feeders.index:
                 return table, element_id, grid.name_of_feeder(element_id)
         elif (index := grid.index_of_element(table).get(element_id)) is not None:
-            return table, index, _text(frames[table].at[index, "name"]) if "name" in frames[table] else None
+            return table, index, text_of(frames[table].at[index, "name"]) if "name" in frames[table] else None
     return None
 
 
@@ -115,7 +115,7 @@ def middle_of(geometry: Geometry | None) -> tuple[float | None, float | None]:
 
 
 def _limit(grid: MapGrid, row: pd.Series) -> dict[str, Any] | None:
-    kind, element_id = _text(row["limit_kind"]), _text(row["limit_element_id"])
+    kind, element_id = text_of(row["limit_kind"]), text_of(row["limit_element_id"])
     if kind is None:
         return None
     found = None if element_id is None else find_element(grid, element_id, _TABLES.get(kind, _ANY_TABLE))
@@ -132,13 +132,15 @@ def _limit(grid: MapGrid, row: pd.Series) -> dict[str, Any] | None:
         "lon_deg": lon_deg,
         "lat_deg": lat_deg,
         "geometry": geometry,
-        "hour": _text(row.get("limit_hour")),
+        "hour": text_of(row.get("limit_hour")),
     }
 
 
-def _number(value: Any) -> float | None:
+def number_of(value: Any) -> float | None:
+    """Return a number, ``None`` where it is not known."""
     return None if value is None or np.isnan(value) else float(value)
 
 
-def _text(value: Any) -> str | None:
+def text_of(value: Any) -> str | None:
+    """Return a text, ``None`` where it is empty or not known."""
     return value if isinstance(value, str) and value else None

@@ -88,8 +88,8 @@ def town_in_postgis(postgres_server: PostgresServer, township: Snapshot) -> Iter
 def open_office(tmp_path: Path) -> Callable[..., Office]:
     """Return a maker of a utility with a real ledger, whose node 2 has an odd name; certificates are granted."""
 
-    def make(*, is_ready: bool = True) -> Office:
-        grid = small_grid()
+    def make(*, is_ready: bool = True, change: Callable[[Snapshot], Snapshot] = lambda grid: grid) -> Office:
+        grid = change(small_grid())
         nodes = grid.nodes.copy()
         nodes.loc[2, ["node_id", "name"]] = ODD_ID, ODD_NAME
         found = open_utility(str(tmp_path / "office.db"), replace(grid, nodes=nodes), certify=_grant)
