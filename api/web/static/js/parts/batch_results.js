@@ -45,7 +45,7 @@ export function resultTable() {
     VERDICTS.map((verdict) => h("option", { value: verdict }, told("projects.verdict", verdict))));
   const node = h("div", null, summary, h("div", { class: "filters" }, select),
     h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": t("projects.results") },
-      h("table", null, h("thead", null, h("tr", null, HEADS.map(([name, isNumber]) => h("th", { scope: "col", class: isNumber ? "number" : null }, t(name))))), body)));
+      h("table", { class: "long" }, h("thead", null, h("tr", null, HEADS.map(([name, isNumber]) => h("th", { scope: "col", class: isNumber ? "number" : null }, t(name))))), body)));
   return { node, rows, add };
 
   function add(more) {

@@ -22,7 +22,7 @@ export function longTable({ label, columns, items = "items" }) {
   const told = h("div");
   const node = h("div", null,
     h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": label },
-      h("table", null,
+      h("table", { class: "long" },
         h("thead", null, h("tr", null, columns.map(({ head, isNumber }) => h("th", { scope: "col", class: isNumber ? "number" : null }, head)))),
         body)),
     h("div", { class: "row" }, shown, more), told);

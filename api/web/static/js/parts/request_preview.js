@@ -23,7 +23,7 @@ export function requestPreview({ columns, rows, faults }) {
 
 function faultTable(columns, faults) {
   const titles = new Map(columns.map(({ name, title }) => [name, title]));
-  return scroll(t("projects.faults"), h("table", null,
+  return scroll(t("projects.faults"), h("table", { class: "long" },
     heads([["projects.col.row", true], ["projects.col.column"], ["projects.col.value"], ["projects.col.problem"], ["projects.col.expected"]]),
     h("tbody", null, faults.map((fault) => h("tr", null,
       h("td", { class: "number" }, String(fault.row)),
