@@ -99,7 +99,7 @@ def test_node_has_the_colour_of_its_class_and_zero_its_own(
         if some:
             wanted[colour] = some[0]
     assert len(wanted) >= 3
-    page = ready(open_page(f"/console?at={at(wanted[ZERO])}", "engineer"))
+    page = ready(open_page(f"/console?at={at(wanted[ZERO])}", "engineer", width=820, height=500))
     hide_names(page)
     for colour, node in wanted.items():
         go_to(page, node)
@@ -268,6 +268,7 @@ def test_names_from_outside_stay_text(open_page: OpenPage, service: Service, nod
         expect(page.locator(place)).to_contain_text(HOSTILE)
     assert page.locator("main img, main script").count() == 0
     assert "taken" not in page.title()
+    page.unroute_all(behavior="wait")
 
 
 @pytest.mark.parametrize("width", [1280, 360])

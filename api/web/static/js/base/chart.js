@@ -5,6 +5,9 @@ import { number, t } from "./texts.js";
 
 /** In units of the drawing, of which a phone shows fewer: letters keep their size. */
 const WIDTH = globalThis.innerWidth < 640 ? 380 : 640;
+const TICKS = 7;
+/** Words are wider than numbers. */
+const TOLD_TICKS = 5;
 const MARGIN = { top: 12, right: 16, bottom: 44, left: 60 };
 
 /**
@@ -123,7 +126,7 @@ function frame(title, height) {
 function axisX(scaleX, { label, digits = 1, tell }, height) {
   const y = height - MARGIN.bottom;
   return svg("g", { class: "axis" }, svg("line", { x1: MARGIN.left, x2: WIDTH - MARGIN.right, y1: y, y2: y }),
-    ticks(scaleX.from, scaleX.to, 7).map((value) => [svg("line", { x1: scaleX(value), x2: scaleX(value), y1: y, y2: y + 5 }),
+    ticks(scaleX.from, scaleX.to, tell ? TOLD_TICKS : TICKS).map((value) => [svg("line", { x1: scaleX(value), x2: scaleX(value), y1: y, y2: y + 5 }),
       svg("text", { x: scaleX(value), y: y + 18, "text-anchor": "middle" }, tell ? tell(value) : number(value, digits))]),
     svg("text", { class: "axis-label", x: (MARGIN.left + WIDTH - MARGIN.right) / 2, y: height - 6, "text-anchor": "middle" }, label));
 }

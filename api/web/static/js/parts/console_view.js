@@ -34,11 +34,13 @@ class Console {
     this.shown = { nodes: true, lowVoltage: true, names: true };
     this.line = null;
     this.others = [];
+    this.filled = Promise.resolve();
+    this.hourDrawn = null;
     this.node = null;
     this.isHeadingWanted = false;
     this.legend = legend();
     this.inView = nodesInView((id) => this.pickNode(id, true));
-    this.slider = grid.has_hours ? hourSlider(grid.hours, (hour) => this.state.set({ hour })) : null;
+    this.slider = grid.has_hours ? hourSlider(grid.hours, (hour) => this.showHour(hour)) : null;
     this.drawer = openDrawer(this.data, {
       onTab: (tab) => this.state.set({ tab }),
       onFeeder: (feeder) => this.pickFeeder(feeder),
@@ -84,26 +86,25 @@ class Console {
   /** Draw what changed. */
   follow(now, changed) {
     if (changed.has("view")) this.map.jumpTo(now.view);
-    if (["by", "hour", "feeder"].some((name) => changed.has(name))) this.paint();
-    if (changed.has("hour")) this.fillHour();
+    if (changed.has("hour")) this.filled = this.fillHour();
+    if (changed.has("by") || changed.has("feeder")) this.paint();
     if (changed.has("node") || changed.has("feeder")) this.fillPanel();
     this.drawer.draw(this.grid, now);
     if (changed.has("several")) this.mark();
   }
 
   paint() {
-    const { by, hour, feeder } = this.state.now;
+    const { by, feeder } = this.state.now;
     this.frame.by.show(by);
-    this.slider?.show(hour);
-    this.map.paint({ by, hour, feeder, shown: this.shown });
+    this.map.paint({ by, hour: this.hourDrawn, feeder, shown: this.shown });
     this.tellVisible();
   }
 
   tellVisible() {
     if (this.map === undefined) return;
-    const { by, hour, node } = this.state.now;
+    const { by, node } = this.state.now;
     const visible = this.map.visible();
-    this.legend.draw(this.grid, { by, hour }, visible);
+    this.legend.draw(this.grid, { by, hour: this.hourDrawn }, visible);
     this.inView.draw(visible.nodes, node);
   }
 
@@ -145,11 +146,21 @@ class Console {
     return items.find(({ feeder_id: one }) => one === id);
   }
 
+  showHour(hour) {
+    this.state.set({ hour });
+    return this.filled;
+  }
+
+  /** The map goes on showing the hour before until this one is worked out. */
   async fillHour() {
     const { hour } = this.state.now;
+    this.slider?.show(hour);
     try {
       const answer = hour === null ? null : await this.data.ask(`/v1/capacity/hours/${hour}`);
-      if (this.state.now.hour === hour) this.map.setHour(answer);
+      if (this.state.now.hour !== hour) return;
+      this.map.setHour(answer);
+      this.hourDrawn = hour;
+      this.paint();
     } catch (error) {
       this.frame.fill(errorBox(error));
     }

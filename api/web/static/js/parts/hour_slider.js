@@ -8,7 +8,7 @@ const STEP_MS = 900;
 /**
  * Make the slider.
  * @param {string[]} hours labels
- * @param {function(number|null): void} onHour
+ * @param {function(number|null): Promise<any>} onHour resolves once the map has what it needs; playing waits for it
  * @returns {{node: HTMLElement, show: function(number|null): void}}
  */
 export function hourSlider(hours, onHour) {
@@ -34,11 +34,13 @@ export function hourSlider(hours, onHour) {
 
   function start() {
     play.textContent = t("console.pause");
-    const next = () => {
-      onHour(now === null ? 0 : (now + 1) % hours.length);
-      timer = setTimeout(next, STEP_MS);
-    };
-    next();
+    timer = setTimeout(next, 0);
+  }
+
+  async function next() {
+    const mine = timer;
+    await onHour(now === null ? 0 : (now + 1) % hours.length);
+    if (timer === mine) timer = setTimeout(next, STEP_MS);
   }
 
   function stop() {
