@@ -31,7 +31,7 @@ from scheme.listing import QUOTE
 from scheme.policy.parameter import PolicyView
 from scheme.rules.urgency import URGENCIES, Deadline, Urgency, judge_deadline
 from scheme.store.cases import fold
-from scheme.store.tables import HAND_OVER, SCHEME, SCHEME_CASE
+from scheme.store.tables import HAND_OVER, SCHEME_CASE
 
 OPEN: tuple[State, ...] = ("quote", "held", "committed")
 """States of a case whose time limit runs."""
@@ -134,9 +134,7 @@ class Queue:
         return {urgency: found[urgency] for urgency in URGENCIES}
 
     def _row(self, facts: Mapping[str, Any]) -> QueueRow:
-        return QueueRow(
-            facts=facts, deadline=self._judge(facts["place"], facts["due_on"], facts["limit_workdays"])
-        )
+        return QueueRow(facts=facts, deadline=self._judge(facts["place"], facts["due_on"], facts["limit_workdays"]))
 
     def _judge(self, place: int, due_on: str | None, limit_workdays: int | None) -> Deadline:
         last = date.fromisoformat(due_on) if due_on and place == 0 else None
@@ -194,18 +192,14 @@ def _rows(*, has_replaced: bool = False) -> Any:
     last = select(HOLD.c.scheme_id, func.max(HOLD.c.hold_no).label("hold_no")).group_by(HOLD.c.scheme_id).subquery()
     state = func.coalesce(HOLD.c.state, literal(QUOTE))
     is_open = and_(state.in_(OPEN), SCHEME_CASE.c.due_on.is_not(None))
-    later = SCHEME.alias()
+    later = SCHEME_CASE.alias()
     is_same_request = and_(
-        later.c.request_id == SCHEME.c.request_id,
-        func.coalesce(later.c.owner_id, "") == func.coalesce(SCHEME.c.owner_id, ""),
-        tuple_(later.c.created_at, later.c.scheme_id) > tuple_(SCHEME.c.created_at, SCHEME.c.scheme_id),
+        later.c.request_id == SCHEME_CASE.c.request_id,
+        func.coalesce(later.c.owner_id, "") == func.coalesce(SCHEME_CASE.c.owner_id, ""),
+        tuple_(later.c.created_at, later.c.scheme_id) > tuple_(SCHEME_CASE.c.created_at, SCHEME_CASE.c.scheme_id),
     )
     columns: Sequence[Any] = (
-        SCHEME.c.scheme_id,
-        SCHEME.c.request_id,
-        SCHEME.c.verdict,
-        SCHEME.c.created_at,
-        *(column for column in SCHEME_CASE.c if column.name != "scheme_id"),
+        *SCHEME_CASE.c,
         state.label("state"),
         HOLD.c.hold_id,
         func.coalesce(HOLD.c.expires_on, SCHEME_CASE.c.valid_to).label("expires_on"),
@@ -217,11 +211,10 @@ def _rows(*, has_replaced: bool = False) -> Any:
     )
     statement: Select[Any] = (
         select(*columns)
-        .select_from(SCHEME)
-        .join(SCHEME_CASE, SCHEME_CASE.c.scheme_id == SCHEME.c.scheme_id)
-        .outerjoin(last, last.c.scheme_id == SCHEME.c.scheme_id)
+        .select_from(SCHEME_CASE)
+        .outerjoin(last, last.c.scheme_id == SCHEME_CASE.c.scheme_id)
         .outerjoin(HOLD, HOLD.c.hold_no == last.c.hold_no)
-        .outerjoin(HAND_OVER, HAND_OVER.c.scheme_id == SCHEME.c.scheme_id)
+        .outerjoin(HAND_OVER, HAND_OVER.c.scheme_id == SCHEME_CASE.c.scheme_id)
     )
     if not has_replaced:
         statement = statement.where(or_(HOLD.c.hold_id.is_not(None), ~exists().where(is_same_request)))

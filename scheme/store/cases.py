@@ -19,6 +19,8 @@ def case_of(scheme: StoredScheme) -> dict[str, Any]:
     timeline, name = _part(record, "timeline"), applicant.get("name")
     reasons = [{"code": reason["code"], "text": reason["text"]} for reason in record.get("reasons") or ()]
     return {
+        "request_id": scheme.request_id,
+        "verdict": scheme.verdict,
         "applicant_name": name,
         "category": applicant.get("category"),
         "business": request.get("business"),

@@ -89,8 +89,9 @@ def put_scheme(connection: Connection, scheme: StoredScheme) -> None:
     values = {name: getattr(scheme, name) for name in StoredScheme.__slots__}
     insert_new(connection, SCHEME, [values])
     is_this = SCHEME.c.scheme_id == scheme.scheme_id
-    owner_id = connection.execute(select(SCHEME.c.owner_id).where(is_this)).scalar_one()
+    owner_id, created_at = connection.execute(select(SCHEME.c.owner_id, SCHEME.c.created_at).where(is_this)).one()
     if scheme.owner_id not in (None, owner_id):
         raise OwnerConflictError("the same request was answered for somebody else", field="request_id")
     connection.execute(update(SCHEME).where(is_this).values({**values, "owner_id": owner_id}))
-    upsert(connection, SCHEME_CASE, {"scheme_id": scheme.scheme_id}, case_of(scheme))
+    case = {**case_of(scheme), "owner_id": owner_id, "created_at": created_at}
+    upsert(connection, SCHEME_CASE, {"scheme_id": scheme.scheme_id}, case)

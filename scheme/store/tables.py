@@ -75,6 +75,10 @@ SCHEME_CASE = Table(
     "scheme_case",
     METADATA,
     Column("scheme_id", ForeignKey("scheme.scheme_id"), primary_key=True),
+    Column("request_id", String(64), nullable=False, index=True),
+    Column("verdict", Text, nullable=False),
+    Column("owner_id", String(128)),  # these and created_at as the scheme has them
+    Column("created_at", Text, nullable=False),
     Column("applicant_name", Text),
     Column("category", Text),
     Column("business", Text),

@@ -17,6 +17,10 @@ def _scheme_case() -> None:
     op.create_table(
         "scheme_case",
         sa.Column("scheme_id", sa.String(length=64), nullable=False),
+        sa.Column("request_id", sa.String(length=64), nullable=False),
+        sa.Column("verdict", sa.Text(), nullable=False),
+        sa.Column("owner_id", sa.String(length=128), nullable=True),
+        sa.Column("created_at", sa.Text(), nullable=False),
         sa.Column("applicant_name", sa.Text(), nullable=True),
         sa.Column("category", sa.Text(), nullable=True),
         sa.Column("business", sa.Text(), nullable=True),
@@ -37,6 +41,7 @@ def _scheme_case() -> None:
     )
     with op.batch_alter_table("scheme_case", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_scheme_case_due_on"), ["due_on"], unique=False)
+        batch_op.create_index(batch_op.f("ix_scheme_case_request_id"), ["request_id"], unique=False)
 
 
 def _scheme_hand_over() -> None:
@@ -58,12 +63,13 @@ def _scheme_hand_over() -> None:
 def _fill() -> None:
     """Read what lists tell of the schemes that are there already."""
     bind = op.get_bind()
-    scheme = sa.table("scheme", *map(sa.column, ("scheme_id", "request_id", "content")))
-    case = sa.table("scheme_case", *map(sa.column, ("scheme_id", *_case("", "", b"{}"))))
+    same = ("scheme_id", "request_id", "verdict", "owner_id", "created_at")
+    scheme = sa.table("scheme", *map(sa.column, (*same, "content")))
+    case = sa.table("scheme_case", *map(sa.column, (*same, *_case("", "", b"{}"))))
     for scheme_id in bind.execute(sa.select(scheme.c.scheme_id)).scalars().all():
         row = bind.execute(sa.select(scheme).where(scheme.c.scheme_id == scheme_id)).one()
         values = _case(row.scheme_id, row.request_id, bytes(row.content))
-        bind.execute(sa.insert(case).values(scheme_id=scheme_id, **values))
+        bind.execute(sa.insert(case).values(**{name: getattr(row, name) for name in same}, **values))
 
 
 def _case(scheme_id: str, request_id: str, content: bytes) -> dict[str, Any]:
