@@ -6,19 +6,19 @@ import { kva, number, t, told } from "../base/texts.js";
 /** Return what the rules say, as `POST /v1/public/guide` told it. */
 export function guideView(guide) {
   return [
-    guide.reasons.length > 0 ? h("ul", { class: "notice warn pm-reasons" }, guide.reasons.map(({ text }) => h("li", null, text))) : null,
+    guide.reasons.length > 0 ? h("ul", { class: "notice warn pm-reasons", lang: "zh-CN" }, guide.reasons.map(({ text }) => h("li", null, text))) : null,
     guide.supply === null ? null : h("dl", { class: "facts" },
       fact("public_map.supply", supplyText(guide.supply)),
       fact("public_map.days", daysText(guide)),
       guide.works.length > 0 ? fact("public_map.works_days", guide.works.map(({ mode, duration_workdays: days }) =>
         h("span", { class: "pm-piece" }, told("public_map.mode", mode), " ", days === null ? t("public_map.by_utility") : t("public_map.workdays", { days: number(days) })))) : null,
       fact("public_map.steps", guide.steps === null ? t("public_map.by_utility")
-        : h("ol", { class: "pm-steps" }, guide.steps.map((step) => h("li", null, step)))),
+        : h("ol", { class: "pm-steps", lang: "zh-CN" }, guide.steps.map((step) => h("li", null, step)))),
       fact("public_map.who_pays", investmentText(guide.investment)),
       fact("public_map.fees", feesText(guide.fees)),
       fact("public_map.works_cost", t("public_map.works_cost.unknown")),
       fact("public_map.papers", guide.required_documents === null ? t("public_map.by_utility")
-        : h("ul", { class: "pm-papers" }, guide.required_documents.map((one) => h("li", null, one)))),
+        : h("ul", { class: "pm-papers", lang: "zh-CN" }, guide.required_documents.map((one) => h("li", null, one)))),
       fact("public_map.valid", guide.validity_months === null ? t("public_map.by_utility") : t("public_map.months", { months: number(guide.validity_months) }))),
     guide.missing.length > 0 ? h("p", { class: "small" }, t("public_map.missing", { names: guide.missing.map(({ name }) => name).join(t("public_map.and")) })) : null,
     h("details", null, h("summary", null, t("public_map.basis", { count: number(guide.policy_reads.length) })),

@@ -20,7 +20,7 @@ export default {
   "public_map.band.below": ["不足 {below} kVA,基本没有", "below {below} kVA: hardly any"],
   "public_map.band.between": ["{min} 至 {below} kVA 以下", "{min} to below {below} kVA"],
   "public_map.place.title": ["查找地点", "Find a place"],
-  "public_map.place": ["地点(经度, 纬度)", "Place (longitude, latitude)"],
+  "public_map.place": ["地点(经度, 纬度)", "Longitude, latitude"],
   "public_map.place.wrong": ["请按“经度, 纬度”填写十进制度数,例如 115.02, 33.41。", "Give decimal degrees as longitude, latitude, such as 115.02, 33.41."],
   "public_map.datum": ["坐标系", "Datum"],
   "public_map.datum.choose": ["请选择", "Choose"],
