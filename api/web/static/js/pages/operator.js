@@ -24,7 +24,7 @@ async function draw(main, who) {
   const places = parts.map(([id, title, draw]) => ({ id, title, draw, body: h("div", null, h("p", { class: "quiet" }, t("loading"))) }));
   replace(main, h("h1", null, t("operator.title")),
     h("nav", { class: "jump", "aria-label": t("operator.title") }, h("ul", null, places.map(({ id, title }) => h("li", null, h("a", { href: `#${id}` }, t(title)))))),
-    places.map(({ id, title, body }) => h("section", { class: "card", id, "aria-labelledby": `${id}-title` }, h("h2", { id: `${id}-title` }, t(title)), body)));
+    places.map(({ id, title, body }) => h("section", { class: "card", id }, h("h2", null, t(title)), body)));
   await Promise.all(places.map(fill));
 }
 
