@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-NAMES = ("county", "path", "transfer", "hours", "refresh", "certificate", "scheme", "http", "ledger")
+NAMES = ("county", "path", "transfer", "hours", "refresh", "certificate", "scheme", "http", "tiles", "ledger")
 _WIDTH = 84
 
 
