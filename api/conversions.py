@@ -14,7 +14,7 @@ from api.capacity_tables import CapacityTables
 from api.services import Draft, Services
 from gridmodel.errors import DomainError
 from scheme.admission.errors import CertificateRefusedError, ConcurrencyError, NotIssuableError
-from scheme.ledger import Actor, CapacityExhaustedError, Hold, IdempotencyClaim
+from scheme.ledger import Actor, CapacityExhaustedError, Hold, HoldStateError, IdempotencyClaim
 from scheme.ledger.idempotency import claim_key, keep
 from scheme.ledger.reader import get_hold
 from scheme.library.conversion import as_request, write_consultation, write_conversion
@@ -103,6 +103,10 @@ class Conversions:
                 )
             except ProjectMovedError:
                 continue
+            except HoldStateError:
+                if self._read(project_id)[1] is None:
+                    raise
+                continue  # another conversion of the project was faster
             except NotIssuableError as refusal:
                 raise _refused(project_id, draft, refusal) from refusal
             except (CapacityExhaustedError, CertificateRefusedError) as refusal:
@@ -143,8 +147,9 @@ class Conversions:
             return get_project(connection, project_id), find_conversion(connection, project_id)
 
     def _draft(self, project: Project, purpose: Any) -> Draft:
-        request = as_request(project, self._services.load_policy(), purpose=purpose)
-        return self._services.draft(request, find_capacity=self._tables.find)
+        services = self._services
+        request = as_request(project, services.load_policy(), received_on=services.clock(), purpose=purpose)
+        return services.draft(request, find_capacity=self._tables.find)
 
     def _tell_again(
         self, project_id: str, conversion: Conversion, claim: IdempotencyClaim, answer: ToldConversion

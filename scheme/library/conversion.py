@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from datetime import date
 from typing import Any, Literal
 
 from sqlalchemy import Connection, insert
@@ -38,13 +39,19 @@ Documents = Sequence[tuple[str, bytes]]
 
 
 def as_request(
-    project: Project, policy: PolicyView, *, purpose: Literal["application", "consultation"] = "application"
+    project: Project,
+    policy: PolicyView,
+    *,
+    received_on: date,
+    purpose: Literal["application", "consultation"] = "application",
 ) -> SupplyRequest:
     """Return the request a project is; its number is the project's, so the same project is always the same request.
 
     Args:
         project: The project.
         policy: Reads ``demand.power_factor_default`` where only the capacity is known.
+        received_on: Day it is asked: the limits of an application run from then on, not from the day the project came
+            into the library.
         purpose: Whether it becomes an application or is only asked about.
 
     Raises:
@@ -61,7 +68,7 @@ def as_request(
         demand=_demand(project, policy),
         voltage=entry.voltage,
         sources=entry.sources,
-        received_on=entry.received_on,
+        received_on=received_on,
         needed_on=entry.needed_on,
         circumstances=entry.circumstances,
         purpose=purpose,

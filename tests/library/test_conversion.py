@@ -86,7 +86,7 @@ def test_every_fact_a_request_has_goes_into_it(office: PlanningOffice) -> None:
         "circumstances": {"is_urgent": True, "security_load_kw": 30.0},
     }
     project = add(office.library, **facts)
-    request = as_request(project, load_policy(PROFILE, DAY))
+    request = as_request(project, load_policy(PROFILE, DAY), received_on=DAY)
     found = json.loads(request.model_dump_json(exclude_none=True))
     assert found == {
         "request_id": project.project_id,
@@ -97,7 +97,7 @@ def test_every_fact_a_request_has_goes_into_it(office: PlanningOffice) -> None:
             "category": "industrial_commercial",
         },
         **{name: facts[name] for name in facts if name not in ("applicant", "contact", "importance")},
-        "received_on": "2026-10-08",
+        "received_on": "2026-03-02",
         "purpose": "application",
     }
 
@@ -109,7 +109,7 @@ def test_a_project_known_by_capacity_alone_is_asked_with_the_power_factor_of_the
     policy = load_policy(PROFILE, DAY)
     for voltage, expected_kw in (("10kV", 95.0), ("auto", 90.0)):
         project = add(office.library, demand={"capacity_kva": 100.0}, voltage=voltage)
-        assert as_request(project, policy).demand.installed_kw == expected_kw
+        assert as_request(project, policy, received_on=DAY).demand.installed_kw == expected_kw
 
 
 @pytest.mark.parametrize(("missing", "field"), [({"location": None}, "location"), ({"demand": {}}, "demand")])
@@ -135,6 +135,8 @@ def test_conversion_holds_capacity_and_takes_record_and_documents_along(on_store
     (hold,) = utility.ledger.list_live()
     assert (hold.hold_id, hold.scheme_id, hold.request_id) == (told[2], told[1], project.project_id)
     assert utility.used_va("transformer:trafo:1") == 50_000
+    scheme = json.loads(utility.store.get_scheme(hold.scheme_id).content)
+    assert scheme["request"]["received_on"] == DAY.isoformat() != project.entry.received_on.isoformat()
     kept = json.loads(utility.store.get_document(hold.scheme_id, PROJECT_FILE))
     assert kept["entry"]["source_id"] == project.entry.source_id
     with utility.store.read() as connection:
@@ -176,6 +178,27 @@ def test_two_processes_that_convert_the_same_project_at_once_make_one_applicatio
     assert len(told) == 1
     assert everything(offices[0]) == [1, 1, 2, 1]
     offices[0].utility.check_ledger()
+
+
+def test_a_conversion_that_comes_second_while_it_is_answered_is_told_of_the_first(
+    tmp_path: Path, grid: Snapshot
+) -> None:
+    is_first = True
+
+    def answer(request: Any, **given: Any) -> Any:
+        nonlocal is_first
+        if is_first:
+            is_first = False
+            heard.append(other.convert(project.project_id, "other"))
+        return quick_scheme(request, **given)
+
+    heard: list[Any] = []
+    url = str(tmp_path / "store.db")
+    office, other = open_office(url, grid, generate_scheme=answer), open_office(url, None)
+    project = office.add()
+    told = office.convert(project.project_id)
+    assert (told.body.split()[:3], told.body.split()[3]) == (heard[0].body.split()[:3], b"True")
+    assert everything(office) == [1, 1, 2, 1]
 
 
 def test_a_refused_conversion_changes_nothing_and_names_the_limit(on_store: Opening) -> None:
