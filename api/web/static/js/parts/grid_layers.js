@@ -43,6 +43,7 @@ export function layers() {
     ofTiles("lines-label", "symbol", "lines", { minzoom: ZOOM.names, layout: { "symbol-placement": "line-center", "text-size": 12 }, paint: label() }),
     ofTiles(NODES, "circle", "nodes", {
       minzoom: ZOOM.nodes,
+      layout: { "circle-sort-key": ["case", small, 1, 0] },
       paint: { "circle-radius": ["interpolate", ["linear"], ["zoom"], 11, 3.5, 14, ["case", small, 3.5, 6.5], 17, ["case", small, 6, 9]], "circle-stroke-color": EDGE },
     }),
     ...["zero", "unknown"].map((mark) => ofTiles(`nodes-${mark}`, "symbol", "nodes", {
