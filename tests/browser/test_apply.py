@@ -64,10 +64,10 @@ def test_application_is_typed_answered_compared_and_downloaded(
     expect(page.locator(".conclusion")).to_contain_text(XSS)
     assert page.evaluate("window.broken") is None
     assert page.locator(".conclusion img, .conclusion b").count() == 0
-    heads = page.locator(".compare thead th")
+    heads = page.locator(".side-by-side thead th")
     expect(heads).to_have_count(4)
     expect(heads.nth(1)).to_contain_text("推荐")
-    expect(page.locator(".compare tr.differs")).not_to_have_count(0)
+    expect(page.locator(".side-by-side tr.differs")).not_to_have_count(0)
     expect(page.locator(".reach canvas")).to_be_visible()
     check_accessible(page)
 
@@ -155,6 +155,6 @@ def test_every_kind_of_answer_has_its_page(
     page.route("**/v1/schemes**", answer_with(json.loads(json.dumps(record))))
     page.goto(page.url.partition("/sign-in")[0] + "/cases/sch_1")
     expect(page.locator("h1")).to_contain_text(conclusion)
-    expect(page.locator(".compare thead th")).to_have_count(variants + 1 if variants else 0)
+    expect(page.locator(".side-by-side thead th")).to_have_count(variants + 1 if variants else 0)
     expect(page.locator(".stage-list li")).to_have_count(stages)
     assert is_within_the_window(page)

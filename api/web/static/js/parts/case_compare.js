@@ -16,7 +16,7 @@ export function compareTable(model) {
       h("th", { scope: "row" }, name, differs ? h("span", { class: "mark-differs", title: t("case.compare.differs") }, t("case.compare.differs")) : null),
       cells.map((cell) => h("td", null, cell)));
   });
-  return h("div", { class: "scroll compare", tabindex: "0", role: "region", "aria-label": t("case.compare.title") },
+  return h("div", { class: "scroll side-by-side", tabindex: "0", role: "region", "aria-label": t("case.compare.title") },
     h("table", null,
       h("caption", { class: "unseen" }, t("case.compare.title")),
       h("thead", null, h("tr", null, h("th", { scope: "col" }, t("case.compare.row")), variants.map((variant) => head(variant, labelsOf(variants).get(variant.no))))),
