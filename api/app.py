@@ -84,21 +84,7 @@ def create_app(
     }
     app: FastAPI = FastAPIOffline(**told) if has_docs else FastAPI(**told, docs_url=None, redoc_url=None)
     app.router.route_class = StrictRoute
-    tables = CapacityTables(services)
-    app.state.capacity_tables = tables
-    views = GridViews(services, tables)
-    backend = Backend(
-        services=services,
-        tables=tables,
-        grid=views,
-        hours=HourViews(services, views),
-        admission=Admission(services, moved=tables.refresh_soon),
-        writes=Writes(services.store),
-        jobs=DurableJobs(jobs_url(services.store)),
-        metrics=instrument(app),
-    )
-    app.state.admission = backend.admission
-    app.state.hours = backend.hours
+    backend = _open_backend(app, services)
     install_error_handlers(app)
     if access is not None:
         install_access(app, access)
@@ -126,7 +112,7 @@ def create_app(
     add_grid(app, backend)
     add_feeders(app, backend)
     add_policy(app, backend)
-    publications = Publications(services, tables, public_db)
+    publications = Publications(services, backend.tables, public_db)
     app.state.publications = publications
     add_public(app, publications)
     add_guide(app, backend)
@@ -135,3 +121,21 @@ def create_app(
     check_every_route_declares_roles(app)
     describe(app)
     return app
+
+
+def _open_backend(app: FastAPI, services: Services) -> Backend:
+    """Return what the calls are answered from; ``app.state`` holds what a process starts and waits for."""
+    tables = CapacityTables(services)
+    views = GridViews(services, tables)
+    backend = Backend(
+        services=services,
+        tables=tables,
+        grid=views,
+        hours=HourViews(services, views),
+        admission=Admission(services, moved=tables.refresh_soon),
+        writes=Writes(services.store),
+        jobs=DurableJobs(jobs_url(services.store)),
+        metrics=instrument(app),
+    )
+    app.state.capacity_tables, app.state.admission, app.state.hours = tables, backend.admission, backend.hours
+    return backend

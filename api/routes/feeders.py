@@ -49,10 +49,12 @@ def _feeders(backend: Backend, moment: Moment) -> dict[str, Any]:
     from scheme.grid_map.feeders import ACCOUNT_PREFIX, list_feeders
 
     state = backend.grid.get(moment)
-    book = backend.admission.find_book(moment.live, moment.policy)
     wanted = {f"{ACCOUNT_PREFIX}{feeder_id}" for feeder_id in state.grid.snapshot.feeders.index}
-    balances = find_balances(backend.admission.ledger, book, wanted)
-    return {"items": list_feeders(state, balances), "ledger_seq": state.ledger_seq, "note": NOT_ADDITIVE}
+    items = []
+    if wanted:
+        book = backend.admission.find_book(moment.live, moment.policy)
+        items = list_feeders(state, find_balances(backend.admission.ledger, book, wanted))
+    return {"items": items, "ledger_seq": state.ledger_seq, "note": NOT_ADDITIVE}
 
 
 def _add_profile(app: FastAPI, backend: Backend) -> None:
