@@ -23,6 +23,7 @@ from scheme.assessment.grid_state import GridState, trial_of_placement
 from scheme.assessment.groups import group_islands
 from scheme.assessment.order import put_in_order
 from scheme.assessment.project import Project
+from scheme.assessment.quota import find_quotas
 from scheme.assessment.records import Assessment, ProjectResult
 from scheme.assessment.scenario import Scenario, with_upgrades
 from scheme.assessment.tasks import TASKS, found_from_row, kept_grid
@@ -101,6 +102,7 @@ def assess_projects(
         conflicts=find_conflicts(results, grid),
         years=find_years(queue, results, grid, growth_by_year_ratio=scenario.growth_by_year_ratio, as_of=as_of),
         groups_count=len(set(group_of.values())),
+        quotas=find_quotas(queue, results),
     )
 
 

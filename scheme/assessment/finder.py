@@ -13,7 +13,7 @@ from scheme.assessment.asked import Asked
 from scheme.assessment.confined_search import ConfinedSearch, JointBench, JointCheck
 from scheme.assessment.elements import contested_by, element_of_row, elements_above, feeder_of
 from scheme.assessment.grid_state import GridState
-from scheme.assessment.records import Answer, Limiter, Placement
+from scheme.assessment.records import Answer, Limiter, MaterialNeed, Placement
 from scheme.candidates import find_variants
 from scheme.courses import CourseFinder
 from scheme.model import Rejected
@@ -240,6 +240,17 @@ class Finder:
             u_pu_customer=found.u_pu_customer,
             line_loading_ratio_max=found.line_loading_ratio_max,
             transformer_loading_ratio_max=transformer,
+            materials=tuple(
+                MaterialNeed(
+                    type_id=item.type_id,
+                    name=item.name,
+                    model=item.model,
+                    quantity=item.quantity,
+                    unit=item.unit,
+                    side=item.side,
+                )
+                for item in draft.bill_of_materials
+            ),
         )
 
     def _limiter(self, searches: Sequence[ConfinedSearch], rejected: Sequence[Rejected]) -> Limiter | None:

@@ -66,7 +66,7 @@ class GridState:
         """Connect a project for good."""
         self._commitments.append(
             Commitment(
-                commitment_id=f"project:{project_id}",
+                commitment_id=_commitment_id(project_id),
                 bus=placement.node,
                 capacity_kva=placement.capacity_kva,
                 power_factor=placement.p_kw / placement.capacity_kva,
@@ -81,6 +81,14 @@ class GridState:
         self.occupied |= islands
         self._stale |= islands
         self._grown.connect(Customer(customer_id=project_id, trial=trial))
+
+    def without(self, project_id: str) -> tuple[Snapshot, JointConnectionStudy]:
+        """Return the grid and its base cases without what one project was given."""
+        others = [item for item in self._commitments if item.commitment_id != _commitment_id(project_id)]
+        if len(others) == len(self._commitments):
+            return self.snapshot, self.study
+        snapshot = with_commitments(self.grid.snapshot, others)
+        return snapshot, self.study.with_in_flight(snapshot)
 
     def check_together(self, project_id: str, trial: TrialConnection) -> Reason | None:
         """Return what breaks when a project is connected beside all those placed, lines and all."""
@@ -97,6 +105,10 @@ class GridState:
             for name in self.grid.islands_of(table.index):
                 self._tables[name] = table.loc[[bus for bus in table.index if self.grid.islands_of([bus]) == {name}]]
                 self._stale.discard(name)
+
+
+def _commitment_id(project_id: str) -> str:
+    return f"project:{project_id}"
 
 
 def trial_of_placement(placement: Placement, grid: AssessedGrid) -> TrialConnection:

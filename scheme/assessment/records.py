@@ -12,6 +12,19 @@ ElementKind = Literal["transformer", "feeder", "main_transformer"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MaterialNeed:
+    """One line of the bill of materials (物料清单) of a connection."""
+
+    type_id: str
+    name: str
+    model: str
+    quantity: float
+    unit: str
+    side: str
+    """``utility`` | ``customer``: who buys it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Placement:
     """Where and how a project is connected, complete enough to build the connection again."""
 
@@ -42,6 +55,7 @@ class Placement:
     u_pu_customer: float
     line_loading_ratio_max: float
     transformer_loading_ratio_max: float | None
+    materials: tuple[MaterialNeed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +136,73 @@ class YearOfElement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EarlyWork:
+    """Supporting works (配套工程) at one element, with every project they serve."""
+
+    code: str
+    """As :attr:`scheme.model.Measure.code`."""
+    text: str
+    element_ids: tuple[str, ...]
+    quantity: float
+    unit: str
+    type_id: str | None
+    sn_kva: float | None
+    project_ids: tuple[str, ...]
+    """In the order of the queue."""
+    is_shared: bool
+    """Whether it serves several projects; each was verified beside all that is placed, not beside the others."""
+    duration_workdays: int | None
+    """Longest of the ways it is a part of; ``None``: not known."""
+    latest_start_on: str | None
+    """Earliest of the days on which it must begin for one of its projects."""
+    triggers: tuple[str, ...]
+    """Trigger of each project (:class:`scheme.rules.early_works.TriggerDecision`)."""
+    is_triggered: bool
+    """Whether one of them says that preparation begins now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectWorks:
+    """How a project that is not served in full can be."""
+
+    project_id: str
+    is_complete: bool
+    """Whether a verified way to the full demand was found."""
+    code: str | None
+    """Kinds of measures joined by ``+``, ``another_point`` where the grid stays as it is."""
+    text: str | None
+    now_kva: float
+    """What its first stage carries today."""
+    element_source_id: str | None
+    """Connection point of the last stage."""
+    cost_cny10k: float | None
+    """Connection and measures, typical, without what has no price."""
+    not_priced: tuple[str, ...]
+    duration_workdays: int | None
+    funding: str | None
+    """Where the money comes from (资金渠道)."""
+    trigger: str
+    latest_start_on: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MaterialQuota:
+    """What the projects of one quarter need of one material (按季定额)."""
+
+    quarter: str | None
+    """``2027Q1``; ``None``: nobody said when supply is needed."""
+    type_id: str
+    name: str
+    model: str
+    unit: str
+    quantity: float
+    """For all of them."""
+    expected_quantity: float | None
+    """Weighted by likelihood; ``None``: one of them is not known."""
+    project_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Assessment:
     """Result of one run."""
 
@@ -136,10 +217,12 @@ class Assessment:
     conflicts: tuple[Conflict, ...]
     years: tuple[YearOfElement, ...]
     groups_count: int
-    works: tuple[Any, ...] = ()
-    """Supporting works (:class:`scheme.assessment.early_works.EarlyWork`); empty where nobody asked for them."""
-    quotas: tuple[Any, ...] = ()
-    """Materials by quarter (:class:`scheme.assessment.quota.MaterialQuota`)."""
+    quotas: tuple[MaterialQuota, ...] = ()
+    """Materials the utility buys for the connections placed."""
+    project_works: tuple[ProjectWorks, ...] = ()
+    """Of projects not served in full, in the order of the queue; empty where nobody asked for works."""
+    works: tuple[EarlyWork, ...] = ()
+    """The same by element."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return a JSON-ready mapping."""
@@ -153,7 +236,8 @@ class Assessment:
 def placement_from_dict(row: Mapping[str, Any]) -> Placement:
     """Return the placement of a mapping :func:`dataclasses.asdict` made."""
     elements = tuple((kind, element_id) for kind, element_id in row["elements"])
-    return Placement(**{**row, "elements": elements})
+    materials = tuple(MaterialNeed(**material) for material in row["materials"])
+    return Placement(**{**row, "elements": elements, "materials": materials})
 
 
 def answer_from_dict(row: Mapping[str, Any]) -> Answer:

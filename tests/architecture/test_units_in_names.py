@@ -20,7 +20,7 @@ WITHOUT_UNIT = frozenset(
         "fraction_along", "share", "share_of_transformer",  # parts of one
         "value", "limit", "observed", "low", "high", "minimum", "maximum",  # the unit stands in a field beside it
         "score", "weight", "rank", "total",  # points
-        "quantity", "stock_quantity",  # the unit stands beside it
+        "quantity", "stock_quantity", "expected_quantity",  # the unit stands beside it
     }
 )  # fmt: skip
 

@@ -32,6 +32,7 @@ from scheme.rules.crossings import CrossedObstacle, describe_crossings, list_cro
 from scheme.rules.dedicated_line import offers_dedicated_line
 from scheme.rules.disclosure import get_negative_list_criteria, list_disclosure, list_hotlines
 from scheme.rules.documents_required import list_required_documents
+from scheme.rules.early_works import decide_trigger
 from scheme.rules.emergency import plan_emergency_source
 from scheme.rules.fees import check_fee_name, compute_fees
 from scheme.rules.forms import find_form_versions, plan_consultation, plan_works_order
@@ -350,6 +351,13 @@ RULES: dict[str, Callable[[Given, PolicyView], Any]] = {
     "targets": lambda g, v: judge_target(g["target_id"], g["observed"], v),
     "alerts": lambda g, v: _or_missing(
         lambda: find_alert(g["step"], g["elapsed_workdays"], g["limit_workdays"], v),
+    ),
+    "early_works": lambda g, v: decide_trigger(
+        v,
+        works_stage=g["works_stage"],
+        customer_end_on=date.fromisoformat(g["customer_end_on"]) if g["customer_end_on"] else None,
+        works_workdays=g["works_workdays"],
+        today=date.fromisoformat(g["today"]),
     ),
     "queue_order": _queue_order,
     "works_stage": _works_stage,
