@@ -10,6 +10,7 @@ from gridmodel.errors import InputError, NotFoundError
 from scheme.errors import PolicyFileError, PolicyNotInForceError
 from scheme.policy.loader import load_policy, load_policy_set, read_policy_set
 from scheme.policy.parameter import PolicySet
+from scheme.request import Demand
 
 PROFILES = {
     "base": "id: base\ntitle: 国家规定\n",
@@ -273,7 +274,8 @@ def test_every_parameter_is_read_by_code_and_every_id_in_code_exists() -> None:
     sources = [path.read_text(encoding="utf-8") for path in Path(__file__).parents[2].glob("scheme/**/*.py")]
     known = set(load_policy_set().parameters)
     topics = "|".join(sorted({parameter_id.split(".")[0] for parameter_id in known}))
-    named = {found for text in sources for found in re.findall(rf'"((?:{topics})\.[a-z0-9_]+)"', text)} - {"form.typ"}
+    others = {"form.typ", *(f"demand.{name}" for name in Demand.model_fields)}  # a file, and fields of a request
+    named = {found for text in sources for found in re.findall(rf'"((?:{topics})\.[a-z0-9_]+)"', text)} - others
     assert named <= known, sorted(named - known)
     # Ids of connections and works are partly put together from the voltage class.
     unread = {name for name in known - named if not name.startswith(("connection.", "works."))}
