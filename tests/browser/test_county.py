@@ -23,6 +23,7 @@ from tests.serve_command import Service, wait_for
 FIRST_VIEW_BYTES_MAX = 600_000
 SEQUENCE = ("#ffffcc", "#c7e9b4", "#7fcdbb", "#41b6c4", "#1d91c0", "#225ea8", "#0c2c84")
 """ColorBrewer's YlGnBu, the colours of the classes."""
+GROUND = "#eef1f4"
 _DRAWN_MS = 120_000
 
 
@@ -46,9 +47,11 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     running.stop()
 
 
-@pytest.mark.parametrize(("path", "role"), [("/", None), ("/console", "engineer")], ids=["customers", "engineers"])
+@pytest.mark.parametrize(
+    ("path", "role", "cover"), [("/", None, 1.0), ("/console", "engineer", 0.75)], ids=["customers", "engineers"]
+)
 def test_first_view_of_a_county_is_drawn_within_600_kb_and_nothing_comes_twice(
-    open_page: OpenPage, service: Service, path: str, role: str | None
+    open_page: OpenPage, service: Service, path: str, role: str | None, cover: float
 ) -> None:
     page = open_page("/sign-in", role)
     finished: list[Any] = []
@@ -56,7 +59,7 @@ def test_first_view_of_a_county_is_drawn_within_600_kb_and_nothing_comes_twice(
     page.goto(f"{service.url}{path}")
     settle(page)
     pixels = read_pixels(page)
-    drawn = [colour for colour in SEQUENCE if share_of_colour(pixels, colour, tolerance=6) > 1e-4]
+    drawn = [colour for colour in SEQUENCE if share_of_colour(pixels, over_ground(colour, cover), tolerance=6) > 1e-4]
     assert len(drawn) >= 3
     sizes = {request.url: request.sizes() for request in finished}
     total_bytes = sum(size["responseBodySize"] + size["responseHeadersSize"] for size in sizes.values())
@@ -72,12 +75,20 @@ def test_first_view_of_a_county_is_drawn_within_600_kb_and_nothing_comes_twice(
     finished.clear()
     page.reload()
     settle(page)
-    again_bytes = sum(request.sizes()["responseBodySize"] for request in finished if "/assets/" in request.url)
+    files = [request.sizes()["responseBodySize"] for request in finished if "/assets/" in request.url]
+    again_bytes = sum(max(0, size) for size in files)  # what comes out of the browser's store counts below nothing
     assert again_bytes == 0, "files of the page are kept by the browser"
+
+
+def over_ground(colour: str, cover: float) -> str:
+    """Return a colour that covers a share of the map's ground."""
+    own, ground = ([int(text[at : at + 2], 16) for at in (1, 3, 5)] for text in (colour, GROUND))
+    return "#" + "".join(f"{round(cover * a + (1 - cover) * b):02x}" for a, b in zip(own, ground, strict=True))
 
 
 def settle(page: Page) -> None:
     """Wait until the map is there and nothing more comes."""
     page.wait_for_selector("canvas.maplibregl-canvas", timeout=_DRAWN_MS)
     page.wait_for_load_state("networkidle", timeout=_DRAWN_MS)
-    page.wait_for_function("document.querySelector('.maplibregl-canvas').width > 0")
+    if "/console" in page.url:
+        page.locator(".map[data-idle]").wait_for(timeout=_DRAWN_MS)
