@@ -104,6 +104,7 @@ class ConfinedSearch(CandidateSearch):
         held = self.feasible[-1]
         reason = self._joint_check(trial_of(held.candidate, held.chosen, self._supply))
         if reason is not None:
+            self._note(candidate, reason.code, None)
             self.feasible.pop()
             self._done_groups.discard(candidate.group)
         return reason

@@ -49,10 +49,12 @@ class Finder:
     Args:
         state: The grid with the projects placed so far; it is read at every search.
         allowed: Islands projects may be connected in; ``None``: all.
+        is_alone: Whether nobody else counts.
     """
 
-    def __init__(self, state: GridState, *, allowed: frozenset[int] | None = None) -> None:
+    def __init__(self, state: GridState, *, allowed: frozenset[int] | None = None, is_alone: bool = False) -> None:
         self._state, self._grid, self._allowed = state, state.grid, allowed
+        self._is_alone = is_alone
 
     def find(self, asked: Asked, *, before: Found | None = None, is_deferrable: bool = False) -> Found:
         """Return the best connection, for all of the demand or a part of it.
@@ -100,8 +102,8 @@ class Finder:
         )
 
     def _joint_check(self, asked: Asked) -> JointCheck | None:
-        """Return the last look at all customers; nobody is asked for where nobody is connected."""
-        if not self._state.occupied:
+        """Return the last look at all customers; a project alone is judged as its scheme is."""
+        if self._is_alone:
             return None
         return partial(self._state.check_together, asked.project.project_id)
 

@@ -56,7 +56,7 @@ def search_alone(grid_id: str, number: int, rows: Sequence[Row]) -> list[dict[st
         KeyError: This process was not given the grid.
     """
     grid = _GRIDS[grid_id]
-    finder, found = Finder(GridState(grid)), []
+    finder, found = Finder(GridState(grid), is_alone=True), []
     for row in rows:
         asked = _asked(grid, row)
         if isinstance(asked, Answer):
@@ -90,7 +90,7 @@ def assess_group(grid_id: str, number: int, rows: Sequence[Row]) -> list[dict[st
     finder, results = Finder(state, allowed=allowed), []
     for row, before in zip(rows, alone, strict=True):
         result = before
-        if before.answer.verdict != "not_assessable" and before.islands & state.occupied:
+        if before.answer.verdict != "not_assessable" and not _still_holds(row["project"]["project_id"], before, state):
             asked = _asked(grid, row["project"])
             assert isinstance(asked, Asked)
             result = finder.find(asked, before=before, is_deferrable=True)
@@ -114,6 +114,17 @@ def found_from_row(row: Row) -> Found:
         islands=frozenset(row["islands"]),
         is_deferred=row["is_deferred"],
     )
+
+
+def _still_holds(project_id: str, before: Found, state: GridState) -> bool:
+    """Return whether the answer of the live grid stands: nobody came before, and nothing newly breaks.
+
+    The trial of a scheme lets pass what a connection hardly moves off its path; of many connections none may.
+    """
+    if before.islands & state.occupied:
+        return False
+    placement = before.answer.placement
+    return placement is None or state.check_together(project_id, trial_of_placement(placement, state.grid)) is None
 
 
 def _as_row(project: Row, found: Found) -> dict[str, Any]:

@@ -152,6 +152,23 @@ def test_projects_far_apart_on_one_line_compete_for_its_voltage() -> None:
     assert problems_of(snapshot, found) == []
 
 
+def test_what_one_project_hardly_moves_off_its_path_may_not_newly_break_either() -> None:
+    """The far end falls from 0.934 to 0.929, by less than 0.005: a scheme lets that pass, the queue does not."""
+    snapshot = long_line(load_kw=840.0)
+    ends_pu = []
+    for kva in (0.0, 100.0):
+        net = long_line(load_kw=840.0).net
+        pp.create_load(net, 1, kva * 0.95 / 1e3, kva * (1 - 0.95**2) ** 0.5 / 1e3)
+        pp.runpp(net, numba=False)
+        ends_pu.append(float(net.res_bus.vm_pu[2]))
+    assert ends_pu[0] > 0.93 > ends_pu[1] > ends_pu[0] - 0.005
+    found = assess([project("A", kva=100, at=(-6000, 50), voltage="10kV")], snapshot)
+    [result] = found.projects
+    assert result.alone.verdict == "yes"
+    assert result.queue.verdict in ("partly", "no")
+    assert problems_of(snapshot, found) == []
+
+
 def test_a_bay_is_given_once() -> None:
     """A ring-main unit with two spare bays, which a connection must find there, and nothing else near."""
     grid = Grid()
