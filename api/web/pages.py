@@ -82,9 +82,10 @@ def add_pages(app: FastAPI, basemap: Basemap | None) -> None:
             "Vary": "Accept-Encoding",
             "Content-Security-Policy": policy,
         }
-        if "gzip" in request.headers.get("accept-encoding", ""):
-            return Response(asset.gzipped, headers=headers | {"Content-Encoding": "gzip"}, media_type=asset.media_type)
-        return Response(asset.content, headers=headers, media_type=asset.media_type)
+        coding, content = asset.choose(request.headers.get("accept-encoding", ""))
+        if coding is not None:
+            headers["Content-Encoding"] = coding
+        return Response(content, headers=headers, media_type=asset.media_type)
 
 
 def content_policy(basemap: Basemap | None) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx2
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 
 PACKAGES = ("chromium", "fonts-wqy-microhei")
@@ -84,3 +85,10 @@ def share_of_colour(pixels: Any, colour: str, *, tolerance: int = 12) -> float:
 
     wanted = np.array([int(colour[at : at + 2], 16) for at in (1, 3, 5)])
     return float((np.abs(pixels.astype(int) - wanted).max(axis=2) <= tolerance).mean())
+
+
+def wire_bytes(url: str, key: str | None = None) -> int:
+    """Return how much an answer takes on the wire, head and compressed body; the browser does not tell of workers'."""
+    named = {} if key is None else {"X-API-Key": key}
+    answer = httpx2.get(url, headers={"Accept-Encoding": "gzip, br", **named}, timeout=60.0)
+    return answer.num_bytes_downloaded + sum(len(name) + len(value) + 4 for name, value in answer.headers.items())

@@ -1,7 +1,8 @@
 """Pictures of every page as people see it: ``python -m tests.browser.screenshots [FOLDER]``.
 
-The demo is made in a folder of its own, a customer and an engineer ask, and every page is taken at the width of a desk
-and of a phone, with few colours so that the files stay small.
+The demo is made in a folder of its own, under rules of a utility that shows its map to anyone; a customer and an
+engineer ask, and every page is taken at the width of a desk and of a phone, with few colours so that the files stay
+small.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import io
 import json
 import sys
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -18,27 +18,31 @@ from typing import Any
 
 import httpx2
 from PIL import Image
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser
 
 from api.demo import run_demo
+from api.services import product_parts
 from tests.browser.chromium import find_chromium, launched
 from tests.conftest import FIXTURES
+from tests.publication.examples import write_public_policy
 from tests.serve_command import Service, wait_for
 
 FOLDER = FIXTURES / "screenshots"
 WIDTHS = {"desk": (1280, 800), "phone": (360, 740)}
-COLOURS = 96
+COLOURS = 240
+_MAP = "/?at=11.2/48.455/7.9&lon=7.88&lat=48.4596&datum=CGCS2000&kw=30&category=small_micro"
+_LOAD_MS = 120_000
+_PROFILE = "our-county"
 _ASKED = {"customer": "lv_small_micro.json", "engineer": "mv_10kv_single.json"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Shot:
-    """One page, as it is opened and what is done before the picture is taken."""
+    """One page, as it is opened."""
 
     name: str
     path: str
     role: str | None = None
-    prepare: Callable[[Page], None] | None = None
 
 
 def ask(service: Service, role: str) -> str:
@@ -59,12 +63,12 @@ def ask(service: Service, role: str) -> str:
 def list_shots(schemes: dict[str, str]) -> list[Shot]:
     """Return the pages; ``schemes`` names one scheme for each role that asked."""
     return [
-        Shot(name="map", path="/"),
+        Shot(name="map", path=_MAP),
         Shot(
             name="apply", path="/apply?lon=115.02&lat=33.41&datum=CGCS2000&kw=60&category=small_micro", role="customer"
         ),
         Shot(name="case", path=f"/cases/{schemes['customer']}", role="customer"),
-        Shot(name="console", path="/console", role="engineer"),
+        Shot(name="console", path="/console?node=M050&tab=profile", role="engineer"),
         Shot(name="queue", path="/console/queue", role="engineer"),
         Shot(name="scheme", path=f"/console/schemes/{schemes['engineer']}", role="engineer"),
         Shot(name="import", path="/console/import", role="engineer"),
@@ -79,10 +83,8 @@ def take(browser: Browser, service: Service, shot: Shot, size: tuple[int, int]) 
     page = context.new_page()
     fragment = "" if shot.role is None else f"#key={service.keys[shot.role]}"
     page.goto(f"{service.url}{shot.path}{fragment}")
-    page.wait_for_load_state("networkidle")
-    if shot.prepare is not None:
-        shot.prepare(page)
-        page.wait_for_load_state("networkidle")
+    page.locator("main :is(h1, h2)").first.wait_for(timeout=_LOAD_MS)
+    page.wait_for_load_state("networkidle", timeout=_LOAD_MS)
     page.wait_for_timeout(1_000)  # the map fades its tiles in
     picture = page.screenshot()
     context.close()
@@ -101,10 +103,11 @@ def main(arguments: list[str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     program: Any = find_chromium()
     with tempfile.TemporaryDirectory() as place:
-        done = run_demo(Path(place), profile="shenqiu-2022", clock=date.today)
+        policy = write_public_policy(Path(place) / "policy")
+        done = run_demo(Path(place), profile=_PROFILE, clock=date.today, parts=product_parts(policy))
         url = done.services.store.address.render_as_string(hide_password=False)
         done.services.store.close()
-        service = Service(url, has_worker=True)
+        service = Service(url, "--policy", str(policy), "--profile", _PROFILE, has_worker=True)
         wait_for(f"{service.url}/health")
         try:
             schemes = {role: ask(service, role) for role in _ASKED}

@@ -14,7 +14,7 @@ from api.capacity_tables import CapacityTables
 from api.demo import publish_map
 from api.services import Services, product_parts
 from scheme.store import Store
-from tests.browser.chromium import read_pixels, share_of_colour
+from tests.browser.chromium import read_pixels, share_of_colour, wire_bytes
 from tests.browser.conftest import OpenPage
 from tests.county.build import load_county
 from tests.publication.examples import write_public_policy
@@ -61,8 +61,8 @@ def test_first_view_of_a_county_is_drawn_within_600_kb_and_nothing_comes_twice(
     pixels = read_pixels(page)
     drawn = [colour for colour in SEQUENCE if share_of_colour(pixels, over_ground(colour, cover), tolerance=6) > 1e-4]
     assert len(drawn) >= 3
-    sizes = {request.url: request.sizes() for request in finished}
-    total_bytes = sum(size["responseBodySize"] + size["responseHeadersSize"] for size in sizes.values())
+    key = None if role is None else service.keys[role]
+    total_bytes = sum(wire_bytes(url, key) for url in {request.url for request in finished})
     assert 300_000 < total_bytes < FIRST_VIEW_BYTES_MAX
 
     canvas = page.locator("canvas.maplibregl-canvas")

@@ -20,7 +20,7 @@ from api.capacity_tables import CapacityTables
 from api.demo import publish_map
 from api.services import Services, product_parts
 from scheme.store import Store
-from tests.browser.chromium import read_pixels, share_of_colour
+from tests.browser.chromium import read_pixels, share_of_colour, wire_bytes
 from tests.browser.conftest import OpenPage
 from tests.publication.examples import write_public_policy
 from tests.serve_command import Service, wait_for
@@ -76,12 +76,6 @@ def banded(squares: list[dict[str, Any]]) -> dict[str, Any]:
 def wait_until_drawn(page: Page) -> None:
     page.wait_for_selector("canvas.maplibregl-canvas", timeout=_DRAWN_WITHIN_MS)
     page.wait_for_load_state("networkidle")
-
-
-def wire_bytes(url: str) -> int:
-    """Return how much an answer takes on the wire, head and compressed body; the browser does not tell of workers'."""
-    answer = httpx2.get(url, headers={"Accept-Encoding": "gzip"})
-    return answer.num_bytes_downloaded + sum(len(name) + len(value) + 4 for name, value in answer.headers.items())
 
 
 def link_to(square: dict[str, Any], **more: Any) -> str:

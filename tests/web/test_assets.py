@@ -8,6 +8,7 @@ import re
 from datetime import date
 from pathlib import Path
 
+import brotli
 import pytest
 from starlette.testclient import TestClient
 
@@ -122,14 +123,21 @@ def test_file_of_another_version_is_not_there(client: TestClient) -> None:
         assert client.get(f"/assets/{digest}/{outside}").status_code == 404
 
 
-def test_file_is_the_same_compressed_and_plain(client: TestClient) -> None:
-    address = load_assets().url("js/base/dom.js")
-    plain = client.get(address, headers={"Accept-Encoding": "identity"})
-    packed = client.get(address, headers={"Accept-Encoding": "gzip"})
-    assert "content-encoding" not in plain.headers
-    assert packed.headers["content-encoding"] == "gzip"
-    assert packed.content == plain.content == (STATIC / "js/base/dom.js").read_bytes()
-    assert gzip.decompress(load_assets().by_path["js/base/dom.js"].gzipped) == plain.content
+@pytest.mark.parametrize(
+    ("accepted", "coding"),
+    [("identity", None), ("gzip", "gzip"), ("gzip, deflate, br, zstd", "br"), ("br;q=0, gzip", "gzip"), ("", None)],
+)
+def test_file_is_the_same_compressed_and_plain(client: TestClient, accepted: str, coding: str | None) -> None:
+    file = "vendor/maplibre-gl/maplibre-gl.css"
+    answer = client.get(load_assets().url(file), headers={"Accept-Encoding": accepted})
+    assert answer.headers.get("content-encoding") == coding
+    assert answer.content == (STATIC / file).read_bytes()
+
+
+def test_compressed_files_are_what_they_were() -> None:
+    for path, asset in load_assets().by_path.items():
+        content = (STATIC / path).read_bytes()
+        assert gzip.decompress(asset.packed["gzip"]) == brotli.decompress(asset.packed["br"]) == content
 
 
 def test_base_map_of_a_utility_is_the_only_other_host() -> None:
