@@ -290,10 +290,13 @@ class Admission:
         needed = {*ground.roots, *(name for path in ground.paths.values() for name in path)}
         wanted = {account.account_id: account for account in ground.book.accounts if account.account_id in needed}
         standing = self._read_standing(asked, needed)
-        if not all(_is_open(standing.balances.get(name), account) for name, account in wanted.items()):
+        if not _are_open(standing.balances, wanted):
             with self._services.store.write() as connection:
                 self._check_current(connection, ground.live)
-                self.ledger.open_accounts(connection, ground.book.accounts)
+                self.ledger.lock_opening(connection)
+                now = {one.account.account_id: one for one in find_accounts(connection, needed)}
+                if not _are_open(now, wanted):  # another process may have opened them meanwhile
+                    self.ledger.open_accounts(connection, ground.book.accounts)
             standing = self._read_standing(asked, needed)
         return standing
 
@@ -427,6 +430,10 @@ def _shares(ground: _Ground) -> tuple[SourceShare, ...]:
         )
         for one in ground.located
     )
+
+
+def _are_open(balances: Mapping[str, Balance], wanted: Mapping[str, Account]) -> bool:
+    return all(_is_open(balances.get(name), account) for name, account in wanted.items())
 
 
 def _is_open(found: Balance | None, wanted: Account) -> bool:

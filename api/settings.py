@@ -63,7 +63,8 @@ class Settings(BaseSettings):
     oidc_lifetime_s_max: int = Field(default=86_400, ge=60)
 
     rate_anonymous_per_minute: int = Field(default=600, ge=1)
-    rate_customer_per_minute: int = Field(default=120, ge=1)
+    rate_customer_per_minute: int = Field(default=600, ge=1)
+    """A page with a map asks for some twenty tiles a view; how many sites one may ask about is limited elsewhere."""
     rate_staff_per_minute: int = Field(default=30_000, ge=1)
     rate_failures_per_minute: int = Field(default=20, ge=1)
 

@@ -66,8 +66,13 @@ class Ledger:
 
         Live holds are locked first, so that none of them moves before :meth:`remap`.
         """
+        writer.lock_opening(connection)
         connection.execute(HOLD.select().where(HOLD.c.state.in_(LIVE)).order_by(HOLD.c.hold_id).with_for_update()).all()
         writer.set_accounts(connection, accounts, decided_at=self.time_in(connection))
+
+    def lock_opening(self, connection: Connection) -> None:
+        """Wait until nobody else opens accounts; what is read afterwards is what the last one left."""
+        writer.lock_opening(connection)
 
     def pin(self, account_ids: Collection[str]) -> Pins:
         """Return the versions of accounts, to be read before a certificate is worked out.

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from scheme.ledger import statements
@@ -41,6 +41,9 @@ from scheme.ledger.tables import ACCOUNT, HOLD_SOURCE
 
 _NEVER = "9999-99-99"
 """After every day there is, as the table keeps days."""
+
+_OPENING_LOCK = 0x6772_6964
+"""Names the lock among those of the database; any number nobody else takes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +83,15 @@ def post(connection: Connection, posting: Posting) -> tuple[Hold, ...]:
     _append(connection, entry_rows(changes, standing), changes, heads[ENTRY_CHAIN], at)
     _append_audit(connection, posting, changes, heads[AUDIT_CHAIN], at)
     return tuple(change.after for change in changes)
+
+
+def lock_opening(connection: Connection) -> None:
+    """Wait until nobody else opens accounts, and keep others from it until the transaction ends.
+
+    Accounts that are not there yet have no row to lock; on SQLite one transaction writes at a time anyway.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(_OPENING_LOCK)))
 
 
 def set_accounts(connection: Connection, accounts: Sequence[Account], *, decided_at: datetime) -> None:

@@ -26,9 +26,10 @@ _SERIOUS = {"serious", "critical"}
 OpenPage = Callable[..., Page]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One browser for the session."""
+    """One browser for the module: Playwright keeps an event loop running as long as it is there, and modules that come
+    later in this process start their own."""
     if find_chromium() is None:
         install(PACKAGES, is_there=lambda: find_chromium() is not None)
     program = find_chromium()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -65,3 +66,15 @@ def test_sign_in_page_is_accessible_and_fits(
     page.locator("h1").wait_for()
     check_accessible(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_page_says_that_the_service_refused_rather_than_staying_empty(open_page: OpenPage, service: Service) -> None:
+    page = open_page("/sign-in", refuses=(429,))
+    problem = {"status": 429, "code": "http.429", "title": "too many requests"}
+    page.route(
+        "**/v1/session",
+        lambda route: route.fulfill(status=429, content_type="application/problem+json", body=json.dumps(problem)),
+    )
+    page.goto(f"{service.url}/operator")
+    expect(page.locator("h1")).to_have_text("运行管理")
+    expect(page.get_by_role("alert")).to_contain_text("too many requests")

@@ -46,7 +46,8 @@ def test_media_types_that_hold_the_answer_are_served(calm_office: Office, accept
 
 def test_every_get_refuses_a_parameter_it_does_not_know(calm_office: Office) -> None:
     document = calm_office.clients[None].get("/openapi.json").json()
-    values = {"scheme_id": "a", "kind": "pdf", "hold_id": "a", "collection_id": "capacity", "feature_id": "a"}
+    names = {name for path in document["paths"] for name in re.findall(r"{(\w+)}", path)}
+    values = dict.fromkeys(names, "a") | {"kind": "pdf", "collection_id": "capacity", "form": "csv", "hour": "0"}
     values |= {"parameter_id": "validity.lv_months", "publication_id": "pub_" + "0" * 32, "z": "9", "x": "1", "y": "1"}
     for path, item in document["paths"].items():
         if "get" not in item or "operator" in item["get"].get("x-roles", ()):

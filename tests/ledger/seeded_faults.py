@@ -210,7 +210,7 @@ def confirm_without_state_guard(patch: Patch) -> None:
 
     def step(self: Any, hold_id: str, taken: Any, call: Any) -> Hold:
         hold = self.find_hold(hold_id)
-        time.sleep(0.05)
+        time.sleep(0.3)
         return post(self, call, lambda _, at: (movements.take_step(hold, taken, at),))
 
     patch.setattr(product.Ledger, "_step", step)

@@ -5,6 +5,7 @@ import { h, replace } from "./dom.js";
 import { isSignedIn, signOut, takeFromAddress } from "./session.js";
 import { addTexts, getLanguage, setLanguage, t, told } from "./texts.js";
 
+const ANYONE = { subject_id: "anonymous", roles: ["public"] };
 const LINKS = [
   { path: "/", text: "nav.map", roles: null },
   { path: "/apply", text: "nav.apply", roles: ["customer", "engineer"] },
@@ -29,13 +30,23 @@ export async function openPage({ title, texts, roles = null, wide = false, draw 
   document.title = `${t(title)} · gridscheme`;
   const main = h("main", { id: "main", tabindex: "-1", class: wide ? "wide" : "narrow" });
   const status = h("div", { id: "status", role: "status", "aria-live": "polite" });
-  const who = await whoAmI();
+  let who = ANYONE;
+  let failure = null;
+  try {
+    who = await whoAmI();
+  } catch (error) {
+    failure = error;
+  }
   document.body.replaceChildren(
     h("a", { class: "skip", href: "#main" }, t("skip")),
     header(who),
     main,
     status,
   );
+  if (failure !== null) {
+    replace(main, h("h1", null, t(title)), errorBox(failure));
+    return;
+  }
   if (roles !== null && !roles.some((role) => who.roles.includes(role))) {
     replace(main, refusal(title, roles));
     return;
@@ -55,7 +66,7 @@ async function whoAmI() {
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 401) throw error;
     signOut();
-    return { subject_id: "anonymous", roles: ["public"] };
+    return ANYONE;
   }
 }
 
