@@ -5,9 +5,9 @@ The result depends on nothing but its inputs: neither on the order of the projec
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from typing import Any, Protocol
+from typing import Any
 
 import pandas as pd
 
@@ -26,7 +26,8 @@ from scheme.assessment.project import Project
 from scheme.assessment.quota import find_quotas
 from scheme.assessment.records import Assessment, ProjectResult
 from scheme.assessment.scenario import Scenario, with_upgrades
-from scheme.assessment.tasks import TASKS, found_from_row, kept_grid
+from scheme.assessment.tasks import found_from_row
+from scheme.assessment.workers import Input, Rows, ThisProcess, Workers
 from scheme.errors import CancelledError
 from scheme.policy.parameter import PolicyView
 
@@ -35,15 +36,6 @@ Progress = Callable[[int, int], None]
 
 _CHUNK = 8
 """Projects of one task that looks at each alone."""
-
-
-class Workers(Protocol):
-    """What runs the tasks of a run."""
-
-    def run(
-        self, name: str, inputs: Sequence[tuple[int, list[dict[str, Any]]]], grid: AssessedGrid
-    ) -> Iterable[list[dict[str, Any]]]:
-        """Return the results of a kind of task, in the order of its inputs (number, rows)."""
 
 
 def assess_projects(
@@ -125,7 +117,7 @@ class _Run:
         cancelled: Callable[[], bool] | None,
         workers: Workers | None,
     ) -> None:
-        self._grid, self._queue, self._workers = grid, queue, workers
+        self._grid, self._queue, self._workers = grid, queue, workers or ThisProcess()
         self._progress, self._cancelled = progress, cancelled
         self._done = 0
 
@@ -147,22 +139,12 @@ class _Run:
         rows = self._run("group", [(number, groups[number]) for number in order])
         return self._place_deferred({row["project_id"]: found_from_row(row) for row in rows}, alone)
 
-    def _run(self, name: str, inputs: list[tuple[int, list[dict[str, Any]]]]) -> list[dict[str, Any]]:
-        rows = [row for rows in self._results(name, inputs) for row in rows]
+    def _run(self, name: str, inputs: list[Input]) -> Rows:
+        done = self._workers.run(name, inputs, self._grid, self._tick)
+        rows = [row for result in done for row in result]
         if name == "alone":
             self._alone_rows = rows
         return rows
-
-    def _results(self, name: str, inputs: list[tuple[int, list[dict[str, Any]]]]) -> Iterator[list[dict[str, Any]]]:
-        if self._workers is not None:
-            for rows in self._workers.run(name, inputs, self._grid):
-                self._tick(len(rows))
-                yield rows
-            return
-        grid_id = f"this process {id(self)}"
-        with kept_grid(grid_id, self._grid, self._tick):
-            for number, rows in inputs:
-                yield TASKS[name](grid_id, number, rows)
 
     def _place_deferred(self, found: Mapping[str, Found], alone: Mapping[str, Found]) -> dict[str, Found]:
         """Return the findings with the projects that go on to other islands, into what all groups have left."""

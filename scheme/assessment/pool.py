@@ -21,6 +21,7 @@ from gridmodel.catalogue.loader import load_catalogue
 from gridmodel.snapshot import seal, unseal
 from scheme.assessment.assessed_grid import AssessedGrid
 from scheme.assessment.tasks import TASKS, keep_grid
+from scheme.assessment.workers import Input, Rows, Tick
 from scheme.policy.loader import load_policy
 
 _COLUMNS = ["open_kva", "limit_kind", "limit_element_id"]
@@ -52,14 +53,14 @@ class ProcessPool:
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._grid_id = ""
 
-    def run(
-        self, name: str, inputs: Sequence[tuple[int, list[dict[str, Any]]]], grid: AssessedGrid
-    ) -> Iterator[list[dict[str, Any]]]:
+    def run(self, name: str, inputs: Sequence[Input], grid: AssessedGrid, tick: Tick) -> Iterator[Rows]:
         """Yield the results of a kind of task, in the order of its inputs."""
         pool = self._started(grid)
         futures = [pool.submit(run_task, name, self._grid_id, number, rows) for number, rows in inputs]
         for future in futures:
-            yield future.result()
+            done = future.result()
+            tick(len(done))
+            yield done
 
     def close(self) -> None:
         """End the processes; tasks that wait are dropped."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from scheme.assessment.assessed_grid import AssessedGrid
 from scheme.assessment.pool import ProcessPool, open_grid, run_task, write_grid
 from scheme.assessment.records import Assessment
+from scheme.assessment.workers import Input, Rows, Tick
 from tests.assessment.grids import assess, project, two_villages
 
 PROJECTS = [
@@ -26,13 +26,13 @@ class FromFiles:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def run(
-        self, name: str, inputs: Sequence[tuple[int, list[dict[str, Any]]]], grid: AssessedGrid
-    ) -> Iterator[list[dict[str, Any]]]:
+    def run(self, name: str, inputs: Sequence[Input], grid: AssessedGrid, tick: Tick) -> Iterator[Rows]:
         files = write_grid(grid, self._folder)
         open_grid(files)
         done = [run_task(name, files.snapshot_sha256, number, rows) for number, rows in reversed(inputs)]
-        yield from reversed(done)
+        for rows in reversed(done):
+            tick(len(rows))
+            yield rows
 
 
 @pytest.fixture(scope="module")
