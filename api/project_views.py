@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from api.views import FindingView, HoldLine, View, to_rfc3339
 from scheme.ledger import Hold
@@ -23,6 +23,7 @@ from scheme.library.records import (
 )
 
 FINDINGS_TOLD_MAX = 1_000
+LINES_TOLD_MAX = 1_000
 
 
 class PlaceView(View):
@@ -139,8 +140,20 @@ class ProjectView(ProjectLine):
         )
 
 
+class RowOutcomeView(View):
+    """What a good row does to its project."""
+
+    row: int
+    project_id: str
+    source_id: str
+    name: str
+    fate: Literal["created", "updated", "unchanged"]
+    changes: dict[str, Any]
+    """Field -> before and after, of a project that is changed."""
+
+
 class ImportView(View):
-    """What became of a file; ``rows`` is the sum of the four counts after it."""
+    """What became of a file, or would; ``rows`` is the sum of the four counts after it."""
 
     file: str
     rows: int
@@ -152,6 +165,9 @@ class ImportView(View):
     findings: list[FindingView]
     """The first of them."""
     findings_total: int
+    lines: list[RowOutcomeView]
+    """The first of the rows that were not refused."""
+    lines_total: int
 
     @classmethod
     def of(cls, outcome: ImportOutcome) -> ImportView:
@@ -159,7 +175,14 @@ class ImportView(View):
         plain = outcome.as_dict()
         findings = plain.pop("findings")
         told = [FindingView(**finding) for finding in findings[:FINDINGS_TOLD_MAX]]
-        return cls(**plain, findings=told, findings_total=len(findings))
+        lines = [RowOutcomeView(**asdict(line)) for line in outcome.lines[:LINES_TOLD_MAX]]
+        return cls(
+            **plain,
+            findings=told,
+            findings_total=len(findings),
+            lines=lines,
+            lines_total=len(outcome.lines),
+        )
 
 
 class ConversionView(View):

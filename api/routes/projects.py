@@ -220,15 +220,20 @@ def _add_import(app: FastAPI, backend: Backend) -> None:
         key: IdempotencyKey,
         name: UploadName = "projects",
         all_or_nothing: Annotated[bool, Query(description="take nothing where a row is refused")] = False,
+        dry_run: Annotated[bool, Query(description="say what would become of each row, and take none")] = False,
     ) -> Response:
         """CSV, xlsx or GeoJSON with the columns of the template. Projects are known by source system and identifier:
         new ones are added, changed ones changed, the same left alone, in one transaction. A row that cannot be read is
         named cell by cell and left out. A column that is not in the file leaves its facts as they are."""
         from scheme.library.files import read_project_bytes
-        from scheme.library.importing import import_projects
+        from scheme.library.importing import import_projects, try_projects
 
         media_type = request.headers["content-type"].partition(";")[0].strip().lower()
         file = f"{name}{FILE_ENDINGS[media_type]}"
+        if dry_run:
+            read = read_project_bytes(body, file, _works_stages(backend))
+            seen = try_projects(backend.services.store, read, is_all_or_nothing=all_or_nothing)
+            return JSONResponse(ImportView.of(seen).model_dump(mode="json"))
         actor = actor_of(principal, request, "planner")
         digest = hashlib.sha256(body).hexdigest()
         claim = claim_of(actor, _IMPORT, key, {"file": file, "sha256": digest, "all_or_nothing": all_or_nothing})

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel
 from sqlalchemy import Connection
@@ -19,9 +19,22 @@ from scheme.library.columns import DEMAND_BY_YEAR, TABLE
 from scheme.library.entry import Area, ProjectEntry
 from scheme.library.files import ReadEntry, ReadProjects
 from scheme.library.reading import find_projects
-from scheme.library.records import OPEN_STAGES, Project, project_id_of
+from scheme.library.records import OPEN_STAGES, Project, differences, project_id_of
 from scheme.library.writing import Revision, lock_library, write_revisions
 from scheme.store import Database
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowOutcome:
+    """What a good row does to its project."""
+
+    row: int
+    project_id: str
+    source_id: str
+    name: str
+    fate: Literal["created", "updated", "unchanged"]
+    changes: Mapping[str, Any]
+    """Field -> before and after, of a project that is changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,10 +50,14 @@ class ImportOutcome:
     is_taken: bool
     """False where a bad row kept the whole file out, as asked."""
     findings: tuple[Finding, ...]
+    lines: tuple[RowOutcome, ...] = ()
+    """Rows that were not refused, in the order of the file."""
 
     def as_dict(self) -> dict[str, Any]:
-        """Return a JSON-ready mapping."""
-        return asdict(self)
+        """Return counts and findings as a JSON-ready mapping; what changed is in the history of each project."""
+        plain = asdict(replace(self, lines=()))
+        del plain["lines"]
+        return plain
 
 
 Part = TypeVar("Part", bound=BaseModel)
@@ -74,7 +91,8 @@ def import_projects(
     with store.write() as connection:
         if claim is not None and claim_key(connection, claim) is not None:
             return None
-        outcome, revisions = _plan(connection, read, is_all_or_nothing=is_all_or_nothing)
+        lock_library(connection)
+        outcome, revisions = _plan(connection, read, is_all_or_nothing=is_all_or_nothing, is_locked=True)
         write_revisions(connection, revisions, actor)
         if also is not None:
             also(connection, outcome)
@@ -84,25 +102,39 @@ def import_projects(
     return outcome
 
 
+def try_projects(store: Database, read: ReadProjects, *, is_all_or_nothing: bool = False) -> ImportOutcome:
+    """Return what taking a file would do now, and do none of it; ``is_taken`` is false.
+
+    Args:
+        store: Where the library is.
+        read: What the file says.
+        is_all_or_nothing: As :func:`import_projects`.
+    """
+    with store.read() as connection:
+        outcome, _ = _plan(connection, read, is_all_or_nothing=is_all_or_nothing, is_locked=False)
+    return replace(outcome, is_taken=False)
+
+
 def _plan(
-    connection: Connection, read: ReadProjects, *, is_all_or_nothing: bool
+    connection: Connection, read: ReadProjects, *, is_all_or_nothing: bool, is_locked: bool
 ) -> tuple[ImportOutcome, list[Revision]]:
-    lock_library(connection)
     ids = {project_id_of(one.entry.source_system, one.entry.source_id) for one in read.entries}
-    known = {project.project_id: project for project in find_projects(connection, ids, is_locked=True)}
-    reason, revisions, fixed, unchanged = f"import {read.file}", list[Revision](), list[Finding](), 0
+    known = {project.project_id: project for project in find_projects(connection, ids, is_locked=is_locked)}
+    reason, revisions, fixed, lines = f"import {read.file}", list[Revision](), list[Finding](), list[RowOutcome]()
     for one in read.entries:
         before = known.get(project_id_of(one.entry.source_system, one.entry.source_id))
         if before is None:
             revisions.append(Revision(before=None, entry=one.entry, stage="reserve", action="create", reason=reason))
+            lines.append(_line(one.row, "created", None, one.entry))
             continue
         entry = beside(before.entry, one)
         if entry == before.entry:
-            unchanged += 1
+            lines.append(_line(one.row, "unchanged", entry, entry))
         elif before.stage not in OPEN_STAGES:
             fixed.append(_fixed(read.file, one.row, before))
         else:
             revisions.append(Revision(before=before, entry=entry, stage=before.stage, action="update", reason=reason))
+            lines.append(_line(one.row, "updated", before.entry, entry))
     findings = (*read.findings, *fixed)
     refused = read.rows - len(read.entries) + len(fixed)
     is_taken = not (is_all_or_nothing and refused)
@@ -111,14 +143,28 @@ def _plan(
         rows=read.rows,
         created=sum(revision.before is None for revision in revisions),
         updated=sum(revision.before is not None for revision in revisions),
-        unchanged=unchanged,
+        unchanged=sum(line.fate == "unchanged" for line in lines),
         refused=refused,
         is_taken=is_taken,
         findings=tuple(sorted(findings, key=lambda finding: finding.row or 0)),
+        lines=tuple(sorted(lines, key=lambda line: line.row)),
     )
     if is_taken:
         return outcome, revisions
-    return replace(outcome, created=0, updated=0, unchanged=0, refused=read.rows), []
+    return replace(outcome, created=0, updated=0, unchanged=0, refused=read.rows, lines=()), []
+
+
+def _line(
+    row: int, fate: Literal["created", "updated", "unchanged"], before: ProjectEntry | None, entry: ProjectEntry
+) -> RowOutcome:
+    return RowOutcome(
+        row=row,
+        project_id=project_id_of(entry.source_system, entry.source_id),
+        source_id=entry.source_id,
+        name=entry.name,
+        fate=fate,
+        changes={} if fate != "updated" else differences(before, entry),
+    )
 
 
 def beside(before: ProjectEntry, said: ReadEntry) -> ProjectEntry:

@@ -144,6 +144,16 @@ def test_files_of_all_three_kinds_are_taken(planner: TestClient) -> None:
     assert post(planner, path, b"x", key="pdf", **{"Content-Type": "application/pdf"}).status_code == 415
 
 
+def test_a_trial_of_a_file_keeps_nothing(planner: TestClient) -> None:
+    file, media = csv_of(GOOD), {"Content-Type": "text/csv"}
+    for _ in range(2):
+        seen = post(planner, "/v1/projects:import?dry_run=true", file, key="trial", **media).json()
+        assert (seen["created"], seen["is_taken"], seen["lines"][0]["fate"]) == (1, False, "created")
+    assert planner.get("/v1/projects").json()["items"] == []
+    taken = post(planner, "/v1/projects:import", file, key="trial", **media).json()
+    assert (taken["created"], taken["is_taken"], taken["lines_total"]) == (1, True, 1)
+
+
 def test_the_template_is_one_the_import_takes(planner: TestClient) -> None:
     for form, media_type in (("csv", "text/csv"), ("xlsx", XLSX)):
         template = planner.get("/v1/projects:template", params={"form": form})

@@ -17,7 +17,7 @@ from gridmodel.findings import Finding
 from scheme.ledger.auditor import audit
 from scheme.library import files
 from scheme.library.files import ReadProjects, read_project_bytes
-from scheme.library.importing import ImportOutcome, import_projects
+from scheme.library.importing import ImportOutcome, import_projects, try_projects
 from scheme.library.library import Library
 from scheme.library.reading import ProjectFilter, list_changes, list_projects
 from scheme.library.records import Project
@@ -290,3 +290,28 @@ def test_the_example_of_the_template_is_a_good_row(tmp_path: Path) -> None:
     assert documented == list(next(book["projects"].iter_rows(values_only=True)))
     with pytest.raises(InputError, match="overwrite"):
         write_template(tmp_path / "t.xlsx", STAGES)
+
+
+def test_a_trial_says_what_becomes_of_each_row_and_does_none_of_it(store_url: str) -> None:
+    store = Store(store_url)
+    take(store, read_csv(GOOD, {**GOOD, "source_id": "2"}))
+    file = read_csv(
+        {**GOOD, "installed_kw": "600"},
+        {**GOOD, "source_id": "2"},
+        {**GOOD, "source_id": "3"},
+        {**GOOD, "source_id": "4", "name": ""},
+    )
+    with store.read() as connection:
+        before = list_projects(connection, ProjectFilter())
+    seen = try_projects(store, file)
+    assert counts(seen) == (1, 1, 1, 1)
+    assert not seen.is_taken
+    assert [(line.row, line.source_id, line.fate) for line in seen.lines] == [
+        (1, "1", "updated"),
+        (2, "2", "unchanged"),
+        (3, "3", "created"),
+    ]
+    assert seen.lines[0].changes == {"demand.installed_kw": {"before": 500.0, "after": 600.0}}
+    with store.read() as connection:
+        assert list_projects(connection, ProjectFilter()) == before
+    assert counts(take(store, file)) == counts(seen)
