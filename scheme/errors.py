@@ -32,3 +32,15 @@ class CancelledError(DomainError):
     """Work ended because whoever asked for it said so; nothing was written."""
 
     code = "scheme.cancelled"
+
+
+class WorkersDifferError(DomainError):
+    """A process or machine that was to help runs other software, rules or a damaged grid; its results would differ."""
+
+    code = "scheme.workers_differ"
+
+
+class WorkersLostError(DomainError):
+    """Processes or machines that were to help ended again and again; what was done before is in the journal."""
+
+    code = "scheme.workers_lost"

@@ -1,18 +1,29 @@
-"""However many processes work, and whatever they were given the grid by: the same bytes."""
+"""However many processes work, whichever of them dies, and whatever they were given the grid by: the same bytes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator
 from datetime import date
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from gridmodel.catalogue.loader import load_catalogue
+from gridmodel.errors import InputError, SnapshotFormatError
+from scheme.assessment import task_host
 from scheme.assessment.assessed_grid import AssessedGrid
-from scheme.assessment.pool import ProcessPool, open_grid, run_task, write_grid
+from scheme.assessment.parcel import content_of, pack, unpack
+from scheme.assessment.pool import LOSSES_MAX, ProcessPool, run_task
 from scheme.assessment.records import Assessment
-from scheme.assessment.workers import Input, Rows, Tick
-from tests.assessment.grids import assess, project, two_villages
+from scheme.assessment.task_host import TaskReport, do_task, pack_rows, read_result
+from scheme.assessment.tasks import TASKS
+from scheme.assessment.workers import ThisProcess
+from scheme.errors import CancelledError, PolicyNotInForceError, WorkersDifferError, WorkersLostError
+from tests.assessment.grids import assess, long_line, policy, project, two_villages
+from tests.assessment.held import Killer, end_own_process, hold_first, wait_for
 
 PROJECTS = [
     project(f"P{number:02d}", kva=18, at=(40_000.0 * (number % 2), 0.0), received_on=date(2026, 1, 1 + number))
@@ -20,19 +31,13 @@ PROJECTS = [
 ]
 
 
-class FromFiles:
-    """Does every task on the grid as another process would read it, the last task first."""
+def grid(**more: Any) -> AssessedGrid:
+    return AssessedGrid(two_villages(), policy(), load_catalogue(), **({"capacity": None} | more))
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
 
-    def run(self, name: str, inputs: Sequence[Input], grid: AssessedGrid, tick: Tick) -> Iterator[Rows]:
-        files = write_grid(grid, self._folder)
-        open_grid(files)
-        done = [run_task(name, files.snapshot_sha256, number, rows) for number, rows in reversed(inputs)]
-        for rows in reversed(done):
-            tick(len(rows))
-            yield rows
+@pytest.fixture(scope="module")
+def shared_grid() -> AssessedGrid:
+    return grid()
 
 
 @pytest.fixture(scope="module")
@@ -42,14 +47,192 @@ def alone() -> Assessment:
     return found
 
 
-def test_tasks_on_the_grid_read_from_its_files_give_the_same_bytes(alone: Assessment, tmp_path: Path) -> None:
-    assert assess(PROJECTS, two_villages(), workers=FromFiles(tmp_path)).to_json() == alone.to_json()
+@pytest.fixture
+def no_open_grids() -> Iterator[None]:
+    task_host._GRIDS.clear()
+    yield
+    task_host._GRIDS.clear()
 
 
-@pytest.mark.slow
-def test_two_processes_give_the_bytes_of_one(alone: Assessment) -> None:
+def test_two_processes_of_which_one_is_killed_at_work_give_the_bytes_of_one(alone: Assessment, tmp_path: Path) -> None:
+    """The task that is held cannot end but with its process."""
     seen: list[int] = []
-    with ProcessPool(2) as workers:
+    reports: list[TaskReport] = []
+    killer = Killer(tmp_path)
+    killer.start()
+    with ProcessPool(2, report=reports.append) as workers:
+        workers.task = partial(hold_first, str(tmp_path), run_task)
         together = assess(PROJECTS, two_villages(), workers=workers, progress=lambda done, total: seen.append(done))
+    killer.join()
+    assert killer.killed_pid is not None
+    assert str(killer.killed_pid) not in {report.process for report in reports}
     assert together.to_json() == alone.to_json()
     assert seen[-1] == 2 * len(PROJECTS)
+    assert sorted(seen) == seen
+    assert all(report.peak_bytes > 50_000_000 for report in reports)
+
+
+def test_a_task_that_ends_its_process_every_time_is_named_and_the_others_are_done(shared_grid: AssessedGrid) -> None:
+    inputs = [(number, [{"project_id": f"P{number}"}]) for number in range(6)]
+    kept: list[int] = []
+    with ProcessPool(2) as workers:
+        workers.task = partial(end_own_process, 3)
+        with pytest.raises(WorkersLostError, match="task alone 3 ended") as caught:
+            list(workers.run("alone", inputs, shared_grid, lambda _: None, keep=lambda place, rows: kept.append(place)))
+        assert caught.value.context["project_ids"] == ["P3"]
+        assert {0, 1, 2} <= set(kept)
+        assert LOSSES_MAX == 3
+        again = [item for item in inputs if item[0] != 3]
+        assert list(workers.run("alone", again, shared_grid, lambda _: None)) == [rows for _, rows in again]
+
+
+def wait_until_cancelled(seen: str, folder: str, run: int, *_: Any) -> bytes:
+    wait_for(Path(folder) / f"cancelled-{run}")
+    Path(seen).touch()
+    return b""
+
+
+def test_a_run_that_is_cancelled_ends_while_its_tasks_are_at_work(shared_grid: AssessedGrid, tmp_path: Path) -> None:
+    """The task would wait for ever: it ends because it is told, and the run before it."""
+
+    def stop(projects: int) -> None:
+        raise CancelledError("enough")
+
+    with ProcessPool(1) as workers:
+        workers.task = partial(wait_until_cancelled, str(tmp_path / "seen"))
+        with pytest.raises(CancelledError, match="enough"):
+            list(workers.run("alone", [(0, []), (1, [])], shared_grid, stop))
+        assert not (tmp_path / "seen").exists()
+        wait_for(tmp_path / "seen")
+
+
+def test_a_pool_without_processes_is_refused() -> None:
+    with pytest.raises(InputError, match="no processes"):
+        ProcessPool(0)
+
+
+def test_this_process_tells_every_result_as_it_comes(shared_grid: AssessedGrid) -> None:
+    kept: list[tuple[int, Any]] = []
+    rows = [PROJECTS[0].as_dict()]
+    done = list(
+        ThisProcess().run(
+            "alone", [(0, rows), (1, [])], shared_grid, lambda _: None, keep=lambda *item: kept.append(item)
+        )
+    )
+    assert kept == list(enumerate(done))
+
+
+@pytest.mark.usefixtures("no_open_grids")
+def test_a_process_keeps_the_last_grids_and_opens_the_others_again() -> None:
+    fetched: list[str] = []
+    packed = {}
+    for kw in (1.0, 2.0, 3.0):
+        content = content_of(AssessedGrid(long_line(load_kw=kw), policy(), load_catalogue(), capacity=None))
+        packed[content.grid_id] = pack(content)
+    first, second, third = packed
+    assert task_host.GRIDS_MAX == 2
+
+    def do(grid_id: str) -> None:
+        def fetch() -> bytes:
+            fetched.append(grid_id)
+            return packed[grid_id]
+
+        result = do_task("alone", grid_id, 0, pack_rows([]), fetch=fetch, is_cancelled=lambda: False)
+        assert read_result(result, name="alone", number=0)[0] == []
+
+    for grid_id in (first, second, first, third, first, second):
+        do(grid_id)
+    assert fetched == [first, second, third, second]
+
+
+@pytest.mark.usefixtures("no_open_grids")
+def test_a_task_whose_run_has_ended_stops_after_the_project_at_hand(shared_grid: AssessedGrid) -> None:
+    content = content_of(shared_grid)
+    asked: list[int] = []
+
+    def is_cancelled() -> bool:
+        asked.append(1)
+        return True
+
+    rows = [project.as_dict() for project in PROJECTS]
+    result = do_task(
+        "alone", content.grid_id, 0, pack_rows(rows), fetch=lambda: pack(content), is_cancelled=is_cancelled
+    )
+    with pytest.raises(CancelledError):
+        read_result(result, name="alone", number=0)
+    assert asked == [1]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        PolicyNotInForceError("reserve.queue_order", profile="p", as_of=date(2026, 1, 1)),
+        InputError("wrong", field="kva", value=3, allowed="more"),
+        CancelledError("over"),
+    ],
+)
+@pytest.mark.usefixtures("no_open_grids")
+def test_an_expected_error_of_a_task_arrives_as_it_was_raised(
+    error: Exception, shared_grid: AssessedGrid, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> Any:
+        raise error
+
+    monkeypatch.setitem(TASKS, "alone", fail)
+    content = content_of(shared_grid)
+    result = do_task(
+        "alone", content.grid_id, 0, pack_rows([]), fetch=lambda: pack(content), is_cancelled=lambda: False
+    )
+    with pytest.raises(type(error)) as caught:
+        read_result(result, name="alone", number=0)
+    assert str(caught.value) == str(error)
+    assert vars(caught.value) == vars(error)
+
+
+def test_a_packed_grid_with_one_byte_changed_is_refused(shared_grid: AssessedGrid) -> None:
+    content = content_of(shared_grid)
+    packed = pack(content)
+    unpack(packed, grid_id=content.grid_id)
+    with pytest.raises(SnapshotFormatError):
+        unpack(packed, grid_id="0" * 64)
+    for part in (content.snapshot, content.capacity):
+        at = packed.index(part) + len(part) // 2
+        damaged = packed[:at] + bytes([packed[at] ^ 1]) + packed[at + 1 :]
+        with pytest.raises(SnapshotFormatError):
+            unpack(damaged, grid_id=content.grid_id)
+
+
+def test_a_commitment_or_another_table_makes_another_grid(shared_grid: AssessedGrid) -> None:
+    first = content_of(shared_grid).grid_id
+    assert content_of(grid()).grid_id == first
+    other = shared_grid.capacity.copy()
+    other.loc[other.index[0], "open_kva"] = 1.5
+    assert content_of(grid(capacity=other)).grid_id != first
+    changed = two_villages()
+    changed.net.load.loc[0, "p_mw"] += 0.001
+    assert content_of(AssessedGrid(changed, policy(), load_catalogue(), capacity=other)).grid_id != first
+
+
+def test_a_process_with_other_rules_is_refused(shared_grid: AssessedGrid, tmp_path: Path) -> None:
+    """The grid was made under the shipped rules; the folder says otherwise."""
+    content = content_of(shared_grid)
+    (tmp_path / "profile.yaml").write_text("id: own\ntitle: own\ninherits: shenqiu-2022\n", encoding="utf-8")
+    with pytest.raises(WorkersDifferError, match="rules"):
+        unpack(pack(content, policy_folder=tmp_path), grid_id=content.grid_id)
+
+
+def test_the_rules_of_a_utility_travel_as_text(shared_grid: AssessedGrid, tmp_path: Path) -> None:
+    from scheme.policy.loader import load_policy
+
+    (tmp_path / "profile.yaml").write_text("id: own\ntitle: own\ninherits: shenqiu-2022\n", encoding="utf-8")
+    own = load_policy("own", policy().as_of, folder=tmp_path)
+    content = content_of(AssessedGrid(two_villages(), own, load_catalogue(), capacity=shared_grid.capacity))
+    packed = pack(content, policy_folder=tmp_path)
+    (tmp_path / "profile.yaml").unlink()
+    opened = unpack(packed, grid_id=content.grid_id)
+    assert (opened.policy.profile, opened.policy.sha256) == ("own", own.sha256)
+
+
+def test_rows_cannot_be_read_off_the_arguments_of_a_task() -> None:
+    assert b"P00" not in pack_rows([PROJECTS[0].as_dict()])
+    assert json.loads(json.dumps(PROJECTS[0].as_dict())) == PROJECTS[0].as_dict()

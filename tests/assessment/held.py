@@ -1,0 +1,65 @@
+"""Tasks that a test stops, watches or ends; processes import them by name."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+WAIT_S = 120.0
+
+
+def hold_first(folder: str, do: Callable[..., Any], *arguments: Any) -> Any:
+    """Do a task; the first of all says in which process it is and never goes on."""
+    own = Path(folder) / f"pid-{os.getpid()}"
+    own.write_text(str(os.getpid()), encoding="utf-8")
+    try:
+        os.link(own, Path(folder) / "held")
+    except FileExistsError:
+        return do(*arguments)
+    wait_for(Path(folder) / "never")
+    raise AssertionError("nobody ended the process of the task that was held")
+
+
+def end_own_process(
+    number_at_fault: int, folder: str, run: int, name: str, grid_id: str, number: int, payload: bytes
+) -> bytes:
+    """Do nothing with the rows; one task ends its process whenever it is tried."""
+    if number == number_at_fault:
+        os.kill(os.getpid(), signal.SIGKILL)
+    from scheme.assessment.task_host import _pack, unpack_rows
+
+    return _pack({"rows": unpack_rows(payload), "process": "", "cpu_s": 0.0, "opening_s": 0.0, "peak_bytes": 0})
+
+
+class Killer(Thread):
+    """Ends the process of the task that is held, by SIGKILL."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self._folder = folder
+        self.killed_pid: int | None = None
+
+    def run(self) -> None:
+        held = self._folder / "held"
+        wait_for(held)
+        pid = int(held.read_text(encoding="utf-8"))
+        os.kill(pid, signal.SIGKILL)
+        self.killed_pid = pid
+
+
+def wait_for(path: Path) -> None:
+    """Return when the file is there.
+
+    Raises:
+        TimeoutError: It never was.
+    """
+    end = time.monotonic() + WAIT_S
+    while not path.exists():
+        if time.monotonic() > end:
+            raise TimeoutError(path.name)
+        time.sleep(0.01)
