@@ -22,7 +22,7 @@ from gridmodel.errors import InputError
 from scheme.assessment import task_host
 from scheme.assessment.assessed_grid import AssessedGrid
 from scheme.assessment.parcel import content_of, pack
-from scheme.assessment.task_host import TaskReport, pack_rows, read_result
+from scheme.assessment.task_host import TaskReport, pack_rows, project_ids_of, read_result
 from scheme.assessment.workers import Input, Keep, Rows, Tick, in_order
 from scheme.errors import WorkersLostError
 
@@ -218,9 +218,7 @@ class _Work:
                 "memory may be short, or one of its projects is at fault",
                 task=self.name,
                 number=number,
-                project_ids=[
-                    row["project_id"] if "project_id" in row else row["project"]["project_id"] for row in rows
-                ],
+                project_ids=project_ids_of(rows),
             ) from error
 
 

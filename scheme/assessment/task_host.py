@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import resource
 import threading
 import time
@@ -38,7 +39,7 @@ class TaskReport:
     number: int
     projects_count: int
     process: str
-    """Host process: its id, with the machine's address where there are several."""
+    """Machine and id of the process."""
     cpu_s: float
     """Processor time of the task."""
     opening_s: float
@@ -67,7 +68,7 @@ def do_task(
         is_cancelled: Asked after every project.
     """
     with _ONE_AT_A_TIME:
-        result: dict[str, Any] = {"process": str(os.getpid()), "opening_s": 0.0}
+        result: dict[str, Any] = {"process": f"{platform.node()}:{os.getpid()}", "opening_s": 0.0}
         start = time.process_time()
         try:
             grid = _opened(grid_id, fetch)
@@ -82,7 +83,7 @@ def do_task(
         return _pack(result)
 
 
-def read_result(result: bytes, *, name: str, number: int, machine: str = "") -> tuple[Rows, TaskReport]:
+def read_result(result: bytes, *, name: str, number: int) -> tuple[Rows, TaskReport]:
     """Return the rows of a packed result and what they took.
 
     Raises:
@@ -95,7 +96,7 @@ def read_result(result: bytes, *, name: str, number: int, machine: str = "") -> 
         name=name,
         number=number,
         projects_count=len(plain["rows"]),
-        process=f"{machine} {plain['process']}".strip(),
+        process=plain["process"],
         cpu_s=plain["cpu_s"],
         opening_s=plain["opening_s"],
         peak_bytes=plain["peak_bytes"],
@@ -112,6 +113,11 @@ def unpack_rows(payload: bytes) -> Rows:
     """Return the rows of :func:`pack_rows`."""
     rows: Rows = _unpack(payload)
     return rows
+
+
+def project_ids_of(rows: Rows) -> list[str]:
+    """Return the ids of the projects of a task, for who asked for them."""
+    return [row.get("project", row)["project_id"] for row in rows]
 
 
 def _opened(grid_id: str, fetch: Callable[[], bytes]) -> AssessedGrid:
