@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib.metadata import version
+from itertools import count
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 from gridmodel.errors import InputError
 from scheme.assessment import task_host
@@ -96,6 +96,7 @@ class DaskWorkers:
         self._address, self._certificates, self._timeout_s = address, certificates, timeout_s
         self._policy_folder, self._report = policy_folder, report
         self._grid: tuple[str, Future] | None = None
+        self._numbers = count(1)
         self._client = self._connect()
 
     def run(
@@ -125,8 +126,7 @@ class DaskWorkers:
     ) -> Iterator[tuple[int, Rows]]:
         left, losses = dict(enumerate(inputs)), 0
         while left:
-            # nothing of a project is in a name: the scheduler shows names to whoever may look
-            run = uuid4().hex
+            run = self._new_name("assessment")
             futures = {self._submit(run, name, *left[place], grid): place for place in left}
             try:
                 for future in _as_they_finish(list(futures), tick):
@@ -144,14 +144,17 @@ class DaskWorkers:
                 losses += 1
                 self._join_again(losses)
 
+    def _new_name(self, kind: str) -> str:
+        """Return a name nobody else uses; nothing of a project is in it, for the scheduler shows it."""
+        return f"{self._client.id}-{kind}-{next(self._numbers)}"
+
     def _submit(self, run: str, name: str, number: int, rows: Rows, grid: AssessedGrid) -> Future:
         content = content_of(grid)
         if self._grid is None or self._grid[0] != content.grid_id:
             packed = pack(content, policy_folder=self._policy_folder)
-            key = f"assessed-grid-{uuid4().hex}"
-            self._grid = content.grid_id, self._client.submit(hand_over, packed, key=key)
+            self._grid = content.grid_id, self._client.submit(hand_over, packed, key=self._new_name("grid"))
         arguments = (self._grid[1], cluster_software(), run, name, content.grid_id, number, pack_rows(rows))
-        return self._client.submit(self.task, *arguments, key=f"assessment-{run}-{name}-{number}", pure=False)
+        return self._client.submit(self.task, *arguments, key=f"{run}-{name}-{number}", pure=False)
 
     def _rows_of(self, future: Future, name: str, number: int, rows: Rows) -> Rows:
         from distributed import KilledWorker
