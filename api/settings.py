@@ -51,6 +51,11 @@ class Settings(BaseSettings):
     trusted_proxies: Names = ()
     """Addresses or networks of that proxy: the only ones whose word about the caller's address counts."""
 
+    cluster_tls_ca_file: Path | None = None
+    """Authority of the cluster's own certificates; whoever has one may have code executed on every worker."""
+    cluster_tls_certificate_file: Path | None = None
+    cluster_tls_key_file: Path | None = None
+
     oidc_issuer: str | None = None
     oidc_audience: str | None = None
     oidc_jwks_url: str | None = None
@@ -88,6 +93,11 @@ class Settings(BaseSettings):
             raise ValueError(f"oidc_algorithms must be some of {', '.join(ALGORITHMS)}")
         if (self.tls_certificate_file is None) != (self.tls_key_file is None):
             raise ValueError("tls_certificate_file and tls_key_file belong together")
+        cluster = (self.cluster_tls_ca_file, self.cluster_tls_certificate_file, self.cluster_tls_key_file)
+        if any(cluster) and not all(cluster):
+            raise ValueError(
+                "cluster_tls_ca_file, cluster_tls_certificate_file and cluster_tls_key_file belong together"
+            )
         if self.tls_terminated_by_proxy and not self.trusted_proxies:
             raise ValueError("tls_terminated_by_proxy needs trusted_proxies")
         return self

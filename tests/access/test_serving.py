@@ -142,6 +142,10 @@ BAD_SETTINGS: dict[str, dict[str, str]] = {
     "roles that are not JSON": {"GRIDSCHEME_OIDC_ROLES": "grid-engineer=engineer"},
     "skew without bound": {"GRIDSCHEME_OIDC_CLOCK_SKEW_S": "86400"},
     "certificate without key": {"GRIDSCHEME_TLS_CERTIFICATE_FILE": "a.pem"},
+    "cluster's certificate without authority": {
+        "GRIDSCHEME_CLUSTER_TLS_CERTIFICATE_FILE": "a.pem",
+        "GRIDSCHEME_CLUSTER_TLS_KEY_FILE": "b.pem",
+    },
     "proxy nobody named": {"GRIDSCHEME_TLS_TERMINATED_BY_PROXY": "true"},
     "no requests at all": {"GRIDSCHEME_RATE_STAFF_PER_MINUTE": "0"},
     "text as number": {"GRIDSCHEME_WORKERS": "many"},
