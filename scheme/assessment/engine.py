@@ -171,7 +171,7 @@ class _Run:
 
     def _tick(self, projects: int = 1) -> None:
         self._done += projects
-        if self._progress is not None:
+        if projects and self._progress is not None:  # 0: only asks whether to go on
             self._progress(self._done, 2 * len(self._queue))
         if self._cancelled is not None and self._cancelled():
             raise CancelledError("the assessment was cancelled", done=self._done, total=2 * len(self._queue))

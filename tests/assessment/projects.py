@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+from gridmodel.snapshot import Snapshot
 from scheme.assessment.project import Project
-from tests.request_replay.networks import NETWORKS, read_network
+from tests.request_replay.networks import NETWORKS, Network, read_network
 from tests.request_replay.sample import Sampler
 
 STAGES = ("under_construction", "designed", "planned", None)
@@ -13,7 +14,12 @@ STAGES = ("under_construction", "designed", "planned", None)
 
 def draw_projects(network: str, numbers: range, *, seed: int) -> list[Project]:
     """Return the projects with these numbers; they depend on seed and number alone."""
-    sampler = Sampler(read_network(network), NETWORKS[network], seed=seed)
+    return draw_from(read_network(network), NETWORKS[network], numbers, seed=seed)
+
+
+def draw_from(snapshot: Snapshot, network: Network, numbers: range, *, seed: int) -> list[Project]:
+    """Return the projects with these numbers near the nodes of a grid."""
+    sampler = Sampler(snapshot, network, seed=seed)
     return [_project(number, sampler) for number in numbers]
 
 

@@ -15,7 +15,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-NAMES = ("county", "path", "transfer", "hours", "refresh", "certificate", "scheme", "http", "tiles", "ledger")
+NAMES = (
+    "county",
+    "path",
+    "transfer",
+    "hours",
+    "refresh",
+    "certificate",
+    "scheme",
+    "http",
+    "tiles",
+    "ledger",
+    "assessment",
+)
 _WIDTH = 84
 
 
@@ -30,6 +42,8 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}; default all")
     parser.add_argument("--json", type=Path, help="write one JSON object a line")
     parser.add_argument("--repetitions", type=int, default=7)
+    parser.add_argument("--projects", type=int, help="reserve projects of the assessment, all counties together")
+    parser.add_argument("--counties", type=int, help="counties of the assessment")
     options = parser.parse_args(arguments)
     unknown = set(options.names) - set(NAMES)
     if unknown:
@@ -38,17 +52,19 @@ def main(arguments: list[str]) -> None:
         f"{'id':<6}{'case':<{_WIDTH}}{'median':>10}{'least':>10}{'largest':>10}{'must':>12}{'ours s':>10}{'peer s':>10}"
     )
     records = []
-    for record in records_of(options.names or list(NAMES), options.repetitions):
+    sizes = {name: getattr(options, name) for name in ("projects", "counties") if getattr(options, name) is not None}
+    for record in records_of(options.names or list(NAMES), options.repetitions, sizes):
         print(line_of(record), flush=True)
         records.append(record | machine())
     if options.json is not None:
         options.json.write_text("".join(json.dumps(record) + "\n" for record in records))
 
 
-def records_of(names: list[str], repetitions: int) -> Iterator[dict[str, Any]]:
-    """Yield the rows of the benchmarks named."""
+def records_of(names: list[str], repetitions: int, sizes: dict[str, int]) -> Iterator[dict[str, Any]]:
+    """Yield the rows of the benchmarks named; one of them can be asked for in other sizes."""
     for name in names:
-        yield from importlib.import_module(f"tests.benchmarks.bench_{name}").run(repetitions=repetitions)
+        own = sizes if name == "assessment" else {}
+        yield from importlib.import_module(f"tests.benchmarks.bench_{name}").run(repetitions=repetitions, **own)
 
 
 def line_of(record: dict[str, Any]) -> str:

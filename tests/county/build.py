@@ -25,17 +25,18 @@ from tests.county.naming import name_elements
 from tests.county.points import SOURCE
 
 
-def build_county(with_lv: bool = False, counties: int = 1) -> Snapshot:
+def build_county(with_lv: bool = False, counties: int = 1, *, number: int = 0) -> Snapshot:
     """Return the county as a snapshot, not sealed.
 
     Args:
         with_lv: With a low-voltage tree of 11 nodes behind every transformer.
         counties: So many copies side by side, every one with its own numbers, identifiers and place.
+        number: Of the first of them.
     """
     choices = read_choices()
     grid = design_grid(choices, with_lv=with_lv)
     first, parts, described = Offsets(), [], []
-    for county in range(counties):
+    for county in range(number, number + counties):
         names = name_elements(grid, county)
         parts.append(element_tables(grid, names, first))
         described.append(frames(grid, names, parts[-1], first, county))
