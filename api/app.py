@@ -39,6 +39,7 @@ from api.routes.public import add_public
 from api.routes.publications import add_publications
 from api.routes.queue import add_queue
 from api.routes.request_tables import add_request_tables
+from api.routes.scenarios import add_scenarios
 from api.routes.scheme_profiles import add_scheme_profiles
 from api.routes.schemes import add_schemes
 from api.routes.site_checks import add_site_checks
@@ -98,6 +99,7 @@ def create_app(
     add_queue(app, backend)
     add_scheme_profiles(app, backend)
     add_projects(app, backend)
+    add_scenarios(app, backend)
     add_snapshots(app, backend)
     add_jobs(app, backend)
     add_uploads(app, backend)

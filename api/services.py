@@ -165,13 +165,18 @@ class Services:
         """
         return self._grid.get(self.clock())
 
-    def get_live_at(self, snapshot_sha256: str, *, ledger_seq: int) -> LiveState:
+    def get_live_at(self, snapshot_sha256: str, *, ledger_seq: int, day: date | None = None) -> LiveState:
         """Return any grid of the store as it was promised at an entry of the ledger.
+
+        Args:
+            snapshot_sha256: Its digest.
+            ledger_seq: Number of the entry.
+            day: Imported commitments that ended before it are left out; today by default.
 
         Raises:
             NotFoundError: The store holds no such snapshot, or the ledger no such entry.
         """
-        return self._grid.at(snapshot_sha256, self.clock(), seq=ledger_seq)
+        return self._grid.at(snapshot_sha256, day or self.clock(), seq=ledger_seq)
 
     def get_snapshot(self) -> Snapshot:
         """Return the snapshot of :meth:`get_live`: live holds stand in it as commitments in flight (在途).

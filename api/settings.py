@@ -51,6 +51,10 @@ class Settings(BaseSettings):
     trusted_proxies: Names = ()
     """Addresses or networks of that proxy: the only ones whose word about the caller's address counts."""
 
+    assessment_workers: int | None = Field(default=None, ge=1, le=64)
+    """Processes of this machine an assessment is spread over; one by default, that of the worker."""
+    assessment_scheduler: str | None = None
+    """Address of a cluster it is spread over instead."""
     cluster_tls_ca_file: Path | None = None
     """Authority of the cluster's own certificates; whoever has one may have code executed on every worker."""
     cluster_tls_certificate_file: Path | None = None

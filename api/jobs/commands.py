@@ -34,13 +34,14 @@ def add_worker(app: typer.Typer) -> None:
             raise InputError(
                 "not a name of a worker", field="--name", value=name, allowed=f"at most {_NAME_LENGTH_MAX} of a-z 0-9 -"
             )
-        services = shared.open_services()
+        services, settings = shared.open_services(), load_settings(policy=shared.find_policy_folder())
         url = jobs_url(services.store)
         is_over = ends_with_parent(sys.stdin.buffer) if until_stdin_ends else lambda: False
         with only_one(url, name), Sweeping(services).running():
             note(f"后台任务进程 {name} 已启动 (Ctrl-C 结束)")
             try:
-                run_worker(open_workbench(services, load_settings().public_db), url, name=name, is_over=is_over)
+                bench = open_workbench(services, settings.public_db, settings=settings)
+                run_worker(bench, url, name=name, is_over=is_over)
             except KeyboardInterrupt:
                 return 0
         return 0

@@ -68,6 +68,11 @@ def jobs_url(store: Database) -> str:
     return f"sqlite:///{store.file.with_name(f'{store.file.stem}.jobs{store.file.suffix}')}"
 
 
+def job_id_of(owner_id: str, idempotency_key: str) -> str:
+    """Return what a job of an owner under a key is called, whether it is there yet or not."""
+    return f"job_{_digest(owner_id, idempotency_key)[:32]}"
+
+
 class DurableJobs:
     """Starts, shows and cancels jobs.
 
@@ -97,7 +102,7 @@ class DurableJobs:
         """
         checked = parse_arguments(kind, arguments).model_dump(mode="json")
         fingerprint = _digest(kind, checked)
-        job_id = f"job_{_digest(owner_id, idempotency_key)[:32]}"
+        job_id = job_id_of(owner_id, idempotency_key)
         options: EnqueueOptions = {
             "workflow_name": _WORKFLOW,
             "queue_name": _QUEUE,
@@ -151,6 +156,19 @@ class DurableJobs:
             return [
                 _job(status, client.get_event(status.workflow_id, _PROGRESS, timeout_seconds=0)) for status in found
             ]
+
+    def find_many(self, job_ids: Sequence[str]) -> dict[str, Job]:
+        """Return those of the jobs that are there, whoever started them.
+
+        Raises:
+            JobsUnavailableError: The database does not answer.
+        """
+        if not job_ids:
+            return {}
+        with self._connected() as client:
+            found = client.list_workflows(workflow_ids=list(job_ids))
+            events = {one.workflow_id: client.get_event(one.workflow_id, _PROGRESS, timeout_seconds=0) for one in found}
+            return {one.workflow_id: _job(one, events[one.workflow_id]) for one in found}
 
     def cancel(self, job_id: str, *, owner_id: str | None) -> Job:
         """Stop a job before its next step; what its finished steps did stays.

@@ -18,6 +18,7 @@ from scheme.ledger.idempotency import find_answer, keep
 from scheme.store import Store
 
 REPLAYED_HEADER = "Idempotency-Replayed"
+_ID_DIGITS = 32
 REFUSALS = frozenset(
     {
         "ledger.capacity_exhausted",
@@ -28,6 +29,7 @@ REFUSALS = frozenset(
         "project.exists",
         "project.stage",
         "project.conversion_refused",
+        "scenario.archived",
     }
 )
 """What the rules refuse: kept under the key like any answer. Overload and faults are not, so that the same key may try
@@ -102,6 +104,12 @@ def actor_of(principal: Principal, request: Request, *roles: Role) -> Actor:
     """Return who acts, in the first of ``roles`` it has."""
     role = next(role for role in roles if role in principal.roles)
     return Actor(subject_id=principal.subject_id, role=role, request_id=request.state.request_id)
+
+
+def id_of(prefix: str, claim: IdempotencyClaim) -> str:
+    """Return the identifier of the thing a key makes, the same however often it is asked."""
+    canonical = json.dumps([claim.principal_id, claim.operation, claim.key], ensure_ascii=False)
+    return f"{prefix}_{hashlib.sha256(canonical.encode()).hexdigest()[:_ID_DIGITS]}"
 
 
 def claim_of(actor: Actor, operation: str, key: str, asked: Mapping[str, Any]) -> IdempotencyClaim:

@@ -19,7 +19,8 @@ REVOKE CREATE ON SCHEMA public FROM PUBLIC;
 GRANT USAGE ON SCHEMA public TO gridscheme_service, gridscheme_reader;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO gridscheme_service;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO gridscheme_service;
-REVOKE UPDATE, DELETE ON ledger_entry, ledger_event, audit_row, ledger_certificate, ledger_hold_source, project_change
+REVOKE UPDATE, DELETE ON ledger_entry, ledger_event, audit_row, ledger_certificate, ledger_hold_source, project_change,
+  scenario_version, assessment, assessment_result, assessment_part, assessment_project
   FROM gridscheme_service;
 REVOKE INSERT, UPDATE, DELETE ON store_revision, spatial_ref_sys FROM gridscheme_service;
 

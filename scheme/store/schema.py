@@ -16,6 +16,7 @@ PARTS = (
     "scheme.publication.tables",
     "scheme.jobs.tables",
     "scheme.library.tables",
+    "scheme.assessment_store.tables",
 )
 """Modules of the other parts that put their tables on the metadata."""
 NOT_OURS = frozenset({"spatial_ref_sys"})

@@ -131,7 +131,7 @@ def test_revisions_make_what_the_tables_say_in_every_detail(
             expected = create_and_describe(open_engine(parse_address(server.url(name))))
     assert made == expected[0]
     assert triggers == expected[1]
-    assert len(triggers) == 17
+    assert len(triggers) == 27
 
 
 def create_and_describe(engine: Engine) -> tuple[dict[str, Any], list[tuple[str, str]]]:

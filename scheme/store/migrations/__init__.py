@@ -20,6 +20,7 @@ REVISIONS = (
     "0013",
     "0014",
     "0015",
+    "0016",
 )
 """What the store has been through; the last one is this version's."""
 VERSION_TABLE = "store_revision"

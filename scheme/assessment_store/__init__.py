@@ -1,0 +1,1 @@
+"""Assessments a store keeps: scenarios by name, what was asked, what is done of it, and what came out."""
