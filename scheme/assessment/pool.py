@@ -15,12 +15,13 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from itertools import count
-from multiprocessing import get_all_start_methods, get_context
+from multiprocessing import get_context
 from pathlib import Path
 
 from gridmodel.errors import InputError
 from scheme.assessment import task_host
 from scheme.assessment.assessed_grid import AssessedGrid
+from scheme.assessment.orphan import end_with_parent
 from scheme.assessment.parcel import content_of, pack
 from scheme.assessment.task_host import TaskReport, pack_rows, project_ids_of, read_result
 from scheme.assessment.workers import Input, Keep, Rows, Tick, in_order
@@ -161,11 +162,9 @@ class ProcessPool:
 
     def _started(self) -> ProcessPoolExecutor:
         if self._pool is None:
-            # a server that has imported everything once forks a process in no time, also after one was lost
-            method = "forkserver" if "forkserver" in get_all_start_methods() else "spawn"
-            context = get_context(method)
-            context.set_forkserver_preload([task_host.__name__])
-            self._pool = ProcessPoolExecutor(self._processes, mp_context=context)
+            # libraries start threads when they are imported: a fork of such a process may hang, also from a fork server
+            context = get_context("spawn")
+            self._pool = ProcessPoolExecutor(self._processes, mp_context=context, initializer=end_with_parent)
         return self._pool
 
     def _end_pool(self) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
@@ -18,6 +20,7 @@ from scheme.assessment.workers import Input, Keep, Rows, ThisProcess, Tick
 from scheme.errors import CancelledError
 from scheme.policy.loader import load_policy
 from tests.assessment.grids import AS_OF, assess, policy, project, two_villages
+from tests.assessment.held import wait_for, wait_for_end
 
 PROJECTS = [
     project(f"P{number:02d}", kva=18, at=(40_000.0 * (number % 2), 0.0), received_on=date(2026, 1, 1 + number))
@@ -93,6 +96,42 @@ def test_a_run_that_was_cut_off_is_finished_without_doing_a_task_twice(tmp_path:
         journal.remove()
     assert third.projects_count == 0
     assert not path.exists()
+
+
+RUN_TO_BE_KILLED = """
+import sys
+from functools import partial
+from pathlib import Path
+
+from scheme.assessment.journal import FileJournal, Journalled
+from scheme.assessment.pool import ProcessPool, run_task
+from tests.assessment.grids import assess, two_villages
+from tests.assessment.held import hold_group
+from tests.assessment.test_journal import PROJECTS
+
+if __name__ == "__main__":
+    folder = sys.argv[1]
+    with FileJournal(Path(folder) / "journal") as journal, ProcessPool(2) as workers:
+        workers.task = partial(hold_group, folder, run_task)
+        assess(PROJECTS, two_villages(), workers=Journalled(workers, journal))
+"""
+
+
+@pytest.mark.slow
+def test_a_run_killed_with_its_processes_at_work_is_finished_from_the_journal(tmp_path: Path) -> None:
+    """SIGKILL while the first group's task is held; the process that held it ends by itself."""
+    (tmp_path / "run.py").write_text(RUN_TO_BE_KILLED, encoding="utf-8")
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    run = subprocess.Popen([sys.executable, str(tmp_path / "run.py"), str(tmp_path)], env=environment)
+    wait_for(tmp_path / "held")
+    run.kill()
+    run.wait()
+    wait_for_end(int((tmp_path / "held").read_text(encoding="utf-8")))
+    counted = Counted()
+    with FileJournal(tmp_path / "journal") as journal:
+        found = assess(PROJECTS, two_villages(), workers=Journalled(counted, journal))
+    assert 0 < counted.projects_count <= len(PROJECTS)
+    assert found.to_json() == assess(PROJECTS, two_villages()).to_json()
 
 
 def test_results_come_back_as_they_were_put(path: Path) -> None:
