@@ -33,10 +33,12 @@ VALUES = {
     "feature_id": "n0",
     "parameter_id": "validity.lv_months",
     "project_id": "prj_" + "0" * 32,
+    "scenario_id": "scn_" + "0" * 32,
+    "assessment_id": "asm_" + "0" * 32,
     "upload_id": "upl_" + "0" * 32,
     "publication_id": "pub_" + "0" * 32,
     "sha256": "0" * 64,
-    "form": "csv",
+    "form": "xlsx",
     "hour": "0",
     **dict.fromkeys("zxy", "0"),
 }
@@ -62,7 +64,11 @@ BODIES: dict[str, dict[str, Any]] = {
     "/v1/site-checks": REQUEST,
     "/v1/snapshots": {},
     "/v1/schemes/{scheme_id}:reduce": {"reason": "减容", "capacity_kva": 1.0},
+    "/v1/scenarios": {"name": "扩建之后"},
+    "/v1/scenarios/{scenario_id}:update": {"name": "扩建之后"},
+    "/v1/projects:assess": {},
 }
+QUERIES = {"/v1/search": {"q": "n0"}, "/v1/assessments/{assessment_id}:compare": {"after": "asm_" + "1" * 32}}
 
 
 def call(office: Office, method: str, path: str) -> Any:
@@ -71,9 +77,10 @@ def call(office: Office, method: str, path: str) -> Any:
     role: Any = "engineer" if "engineer" in roles else roles[-1]
     headers = {"Idempotency-Key": "k"} if method == "post" else {}
     body = BODIES.get(path, {"reason": "办理"}) if method == "post" else None
-    query = {"q": "n0"} if path == "/v1/search" else {}
     values = {**dict.fromkeys(re.findall(r"{(\w+)}", path), "a"), **VALUES}
-    return office.clients[role].request(method, path.format(**values), headers=headers, json=body, params=query)
+    return office.clients[role].request(
+        method, path.format(**values), headers=headers, json=body, params=QUERIES.get(path)
+    )
 
 
 @contextmanager
