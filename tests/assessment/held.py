@@ -17,14 +17,25 @@ WAIT_S = 120.0
 
 def hold_first(folder: str, do: Callable[..., Any], *arguments: Any) -> Any:
     """Do a task; the first of all says in which process it is and never goes on."""
-    own = Path(folder) / f"pid-{os.getpid()}"
-    own.write_text(str(os.getpid()), encoding="utf-8")
+    own = _tell(folder)
     try:
         os.link(own, Path(folder) / "held")
     except FileExistsError:
         return do(*arguments)
     wait_for(Path(folder) / "never")
     raise AssertionError("nobody ended the process of the task that was held")
+
+
+def tell_process(folder: str, do: Callable[..., Any], *arguments: Any) -> Any:
+    """Do a task and say in which process."""
+    _tell(folder)
+    return do(*arguments)
+
+
+def _tell(folder: str) -> Path:
+    own = Path(folder) / f"pid-{os.getpid()}"
+    own.write_text(str(os.getpid()), encoding="utf-8")
+    return own
 
 
 def hold_group(folder: str, do: Callable[..., Any], *arguments: Any) -> Any:

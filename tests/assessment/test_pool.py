@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
+import signal
 from collections.abc import Iterator
 from datetime import date
 from functools import partial
@@ -24,7 +26,7 @@ from scheme.assessment.tasks import TASKS
 from scheme.assessment.workers import ThisProcess
 from scheme.errors import CancelledError, PolicyNotInForceError, WorkersDifferError, WorkersLostError
 from tests.assessment.grids import assess, long_line, policy, project, two_villages
-from tests.assessment.held import Killer, end_own_process, hold_first, wait_for
+from tests.assessment.held import Killer, end_own_process, hold_first, tell_process, wait_for_end
 
 PROJECTS = [
     project(f"P{number:02d}", kva=18, at=(40_000.0 * (number % 2), 0.0), received_on=date(2026, 1, 1 + number))
@@ -87,24 +89,45 @@ def test_a_task_that_ends_its_process_every_time_is_named_and_the_others_are_don
         assert list(workers.run("alone", again, shared_grid, lambda _: None)) == [rows for _, rows in again]
 
 
-def wait_until_cancelled(seen: str, folder: str, run: int, *_: Any) -> bytes:
-    wait_for(Path(folder) / f"cancelled-{run}")
-    Path(seen).touch()
-    return b""
-
-
-def test_a_run_that_is_cancelled_ends_while_its_tasks_are_at_work(shared_grid: AssessedGrid, tmp_path: Path) -> None:
-    """The task would wait for ever: it ends because it is told, and the run before it."""
+def test_a_run_that_is_cancelled_ends_its_processes_at_work(shared_grid: AssessedGrid, tmp_path: Path) -> None:
+    """The task would wait for ever; the next run has processes again."""
 
     def stop(projects: int) -> None:
-        raise CancelledError("enough")
+        if (tmp_path / "held").exists():
+            raise CancelledError("enough")
 
+    inputs = [(number, [{"project_id": f"P{number}"}]) for number in range(2)]
     with ProcessPool(1) as workers:
-        workers.task = partial(wait_until_cancelled, str(tmp_path / "seen"))
+        workers.task = partial(hold_first, str(tmp_path), partial(end_own_process, -1))
         with pytest.raises(CancelledError, match="enough"):
-            list(workers.run("alone", [(0, []), (1, [])], shared_grid, stop))
-        assert not (tmp_path / "seen").exists()
-        wait_for(tmp_path / "seen")
+            list(workers.run("alone", inputs, shared_grid, stop))
+        wait_for_end(int((tmp_path / "held").read_text(encoding="utf-8")))
+        assert list(workers.run("alone", inputs, shared_grid, lambda _: None)) == [rows for _, rows in inputs]
+
+
+def fail_by_mistake(*_: Any) -> bytes:
+    raise ZeroDivisionError
+
+
+def test_an_error_of_the_program_ends_the_run_at_once(shared_grid: AssessedGrid, capfd: Any) -> None:
+    with ProcessPool(1) as workers:
+        workers.task = fail_by_mistake
+        with pytest.raises(WorkersLostError, match=r"task alone 0 .* by the error printed above"):
+            list(workers.run("alone", [(0, [])], shared_grid, lambda _: None))
+    assert "ZeroDivisionError" in capfd.readouterr().err
+
+
+def test_a_process_that_died_with_nothing_to_do_is_replaced(shared_grid: AssessedGrid, tmp_path: Path) -> None:
+    inputs = [(0, [{"project_id": "P0"}])]
+    with ProcessPool(1) as workers:
+        workers.task = partial(tell_process, str(tmp_path), partial(end_own_process, -1))
+        for _ in range(2):
+            assert list(workers.run("alone", inputs, shared_grid, lambda _: None)) == [inputs[0][1]]
+            [told] = tmp_path.glob("pid-*")
+            pid = int(told.read_text(encoding="utf-8"))
+            told.unlink()
+            os.kill(pid, signal.SIGKILL)
+            os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
 
 
 def test_a_pool_without_processes_is_refused() -> None:
