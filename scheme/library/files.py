@@ -72,11 +72,20 @@ def read_projects(path: Path, works_stages: Sequence[str]) -> ReadProjects:
         InputError: Not such a file, too large, too many rows, or a column is unknown, missing or stands twice.
     """
     table = project_table(works_stages)
+    return judge_rows(path.name, read_rows(path, table), table)
+
+
+def read_rows(path: Path, table: Table) -> list[RawRow]:
+    """Return the rows of a file as text.
+
+    Raises:
+        InputError: Not such a file, too large, too many rows, or a column is unknown, missing or stands twice.
+    """
     _check_size(path)
     rows = list(_features(path, table) if path.suffix.lower() == ".geojson" else _table_rows(path, table))
     if len(rows) > ROWS_MAX:
         raise InputError("too many rows", file=path.name, value=len(rows), allowed=f"at most {ROWS_MAX}")
-    return _judge(path.name, rows, table)
+    return rows
 
 
 def _check_size(path: Path) -> None:
@@ -86,7 +95,8 @@ def _check_size(path: Path) -> None:
         raise InputError("file is too large", file=path.name, allowed=f"at most {FILE_BYTES_MAX // 2**20} MiB")
 
 
-def _judge(file: str, rows: Sequence[RawRow], table: Table) -> ReadProjects:
+def judge_rows(file: str, rows: Sequence[RawRow], table: Table) -> ReadProjects:
+    """Return what the rows of a file say, each judged by itself."""
     entries: list[ReadEntry] = []
     findings: list[Finding] = []
     keys = Counter((row.cells.get("source_system", ""), row.cells.get("source_id", "")) for row in rows)
