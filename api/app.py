@@ -20,6 +20,7 @@ from api.jobs.durable import DurableJobs, jobs_url
 from api.observability import Observed, configure_logs, instrument
 from api.openapi import describe
 from api.publications import Publications
+from api.routes.assessments import add_assessments
 from api.routes.audit import add_audit
 from api.routes.backend import Backend
 from api.routes.batches import add_batches
@@ -100,6 +101,7 @@ def create_app(
     add_scheme_profiles(app, backend)
     add_projects(app, backend)
     add_scenarios(app, backend)
+    add_assessments(app, backend)
     add_snapshots(app, backend)
     add_jobs(app, backend)
     add_uploads(app, backend)

@@ -283,7 +283,7 @@ class JobLine(View):
     """Long work."""
 
     job_id: str
-    kind: Literal["check", "import", "capacity", "schemes", "publication", "ledger_audit"]
+    kind: Literal["check", "import", "capacity", "schemes", "assessment", "publication", "ledger_audit"]
     state: Literal["queued", "running", "done", "failed", "cancelled"]
     owner_id: str
     """Who started it."""

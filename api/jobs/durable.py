@@ -327,15 +327,18 @@ class _DurableSteps:
 
         return self._dbos.run_step({"name": name}, within)
 
+    def check(self) -> None:
+        status = self._dbos.get_workflow_status(self.job_id)
+        if status is not None and status.status == "CANCELLED":
+            raise JobCancelledError("the job was cancelled", job_id=self.job_id)
+
     def report(self, done: int, total: int | None, text: str) -> None:
         if self._is_within_step:
             now = time.monotonic()
             if now - self._reported_at < _REPORT_EVERY_S:
                 return
             self._reported_at = now
-            status = self._dbos.get_workflow_status(self.job_id)
-            if status is not None and status.status == "CANCELLED":
-                raise JobCancelledError("the job was cancelled", job_id=self.job_id)
+            self.check()
         self._dbos.set_event(_PROGRESS, asdict(Progress(done=done, total=total, text=text)))
 
 

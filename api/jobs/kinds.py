@@ -54,6 +54,12 @@ class BatchArguments(_Strict):
     requests: Annotated[tuple[dict[str, Any], ...], Field(min_length=1, max_length=BATCH_REQUESTS_MAX, strict=False)]
 
 
+class AssessmentArguments(_Strict):
+    """Assess reserve projects together; what is asked is kept already."""
+
+    assessment_id: Annotated[str, Field(pattern=r"^asm_[0-9a-f]{32}$")]
+
+
 class PublicationArguments(_Strict):
     """Draft the public map of the grid as it stands and look it through for leaks; two persons release it."""
 
@@ -140,6 +146,13 @@ def answer_batch(bench: Workbench, steps: Steps, arguments: BatchArguments) -> M
     return {"rows": rows}
 
 
+def assess_projects(bench: Workbench, steps: Steps, arguments: AssessmentArguments) -> Mapping[str, Any]:
+    """Return what :func:`api.jobs.assessing.run_assessment` counts."""
+    from api.jobs.assessing import run_assessment
+
+    return run_assessment(bench, steps, arguments.assessment_id)
+
+
 def draft_publication(bench: Workbench, steps: Steps, arguments: PublicationArguments) -> Mapping[str, Any]:
     """Return the draft with its leak report."""
     from api.publications import describe_publication
@@ -192,6 +205,7 @@ KINDS: Mapping[str, JobKind] = {
         JobKind(name="import", roles=("engineer", "operator"), arguments=ImportArguments, run=import_network),
         JobKind(name="capacity", roles=("engineer", "operator"), arguments=CapacityArguments, run=refresh_capacity),
         JobKind(name="schemes", roles=("engineer", "planner"), arguments=BatchArguments, run=answer_batch),
+        JobKind(name="assessment", roles=("planner",), arguments=AssessmentArguments, run=assess_projects),
         JobKind(name="publication", roles=("operator",), arguments=PublicationArguments, run=draft_publication),
         JobKind(name="ledger_audit", roles=("operator",), arguments=LedgerAuditArguments, run=audit_ledger),
     )

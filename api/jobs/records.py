@@ -80,6 +80,14 @@ class Steps(Protocol):
         """Return what ``work`` returned, from the record where it was done before a crash; plain JSON values only."""
         ...
 
+    def check(self) -> None:
+        """Look whether the job is still wanted, before something is kept for good.
+
+        Raises:
+            JobCancelledError: Somebody cancelled it.
+        """
+        ...
+
     def report(self, done: int, total: int | None, text: str) -> None:
         """Say how far the job is.
 

@@ -50,7 +50,7 @@ FILE_ENDINGS: Mapping[str, str] = {
     GEOJSON_MEDIA_TYPE: ".geojson",
 }
 """Ending of a file of projects by its media type."""
-_FILE_CONTENT = {
+FILE_CONTENT = {
     CSV_MEDIA_TYPE: {"schema": {"type": "string"}},
     XLSX_MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}},
     GEOJSON_MEDIA_TYPE: {"schema": {"description": "a FeatureCollection; what it is, is found out when it is read"}},
@@ -211,7 +211,7 @@ def _add_import(app: FastAPI, backend: Backend) -> None:
         summary="Take a file of projects",
         responses={200: response_of("What became of each row", reference("ImportView"))},
         response_class=Response,
-        openapi_extra={"parameters": [KEY_HEADER], "requestBody": {"required": True, "content": _FILE_CONTENT}},
+        openapi_extra={"parameters": [KEY_HEADER], "requestBody": {"required": True, "content": FILE_CONTENT}},
     )
     def import_project_file(
         principal: Planner,
@@ -259,7 +259,7 @@ def _add_template(app: FastAPI, backend: Backend) -> None:
         responses={
             200: {
                 "description": "xlsx: with the meaning of each column and an example; csv: the header alone",
-                "content": {name: _FILE_CONTENT[name] for name in (XLSX_MEDIA_TYPE, CSV_MEDIA_TYPE)},
+                "content": {name: FILE_CONTENT[name] for name in (XLSX_MEDIA_TYPE, CSV_MEDIA_TYPE)},
             }
         },
         response_class=Response,
