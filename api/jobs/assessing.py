@@ -27,7 +27,8 @@ LISTS: Mapping[str, str] = {
     "quotas": "Materials by quarter",
 }
 """Lists of a result, and what they tell."""
-_GRID, _ASSESS, _WORKS = "读入项目与电网", "评估项目", "规划配套工程"
+_GRID, _ASSESS, _WORKS, _WRITE = "读入项目与电网", "评估项目", "规划配套工程", "生成文件"
+_FILES_MADE = 2
 
 
 def run_assessment(bench: Workbench, steps: Steps, assessment_id: str) -> Mapping[str, Any]:
@@ -82,8 +83,9 @@ class _Assessing:
         self._catalogue = load_catalogue()
 
     def outcome(self) -> Outcome:
-        """Return the result."""
+        """Return the result with its files."""
         from api.services import product_version
+        from scheme.assessment_files.results import Results
         from scheme.assessment_store.inputs import read_input
         from scheme.assessment_store.outcome import make_outcome
         from scheme.assessment_store.runs import get_input
@@ -93,6 +95,9 @@ class _Assessing:
         asked = read_input(given, self._policy, self._catalogue)
         scenario = self._run.scenario.as_scenario(frozenset(project.project_id for project in asked.projects))
         snapshot, assessment = self._assess(asked, scenario)
+        results = Results(
+            assessment=assessment, projects=asked.projects, origins=asked.origins, findings=asked.findings
+        )
         provenance = {
             **self._pinned,
             "policy_sha256": assessment.policy_sha256,
@@ -100,7 +105,14 @@ class _Assessing:
             "profile": assessment.profile,
             "version": product_version(),
         }
-        return make_outcome(assessment, asked, snapshot, provenance=provenance)
+        written = iter(range(_FILES_MADE))
+        return make_outcome(
+            results,
+            snapshot,
+            table=asked.table,
+            provenance=provenance,
+            tell=lambda: self._steps.report(next(written), _FILES_MADE, _WRITE),
+        )
 
     def _assess(self, asked: InputProjects, scenario: Scenario) -> tuple[Snapshot, Assessment]:
         from scheme.assessment.early_works import plan_early_works

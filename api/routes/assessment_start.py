@@ -178,7 +178,7 @@ def _choose(connection: Connection, _: Backend, call: _Call, scenario: ScenarioE
 
 def _take(_: Connection, backend: Backend, call: _Call, scenario: ScenarioEntry) -> tuple[int, bytes]:
     assert call.file is not None
-    read = read_table(call.content, call.file, backend.services.load_policy())
+    read = read_table(call.content, call.file, backend.services.load_policy())[1]
     known = read_ids(read)
     if not known:
         raise InputError("no row of the table can be assessed", file=call.file, allowed="the columns of the template")

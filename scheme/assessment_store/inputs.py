@@ -6,19 +6,23 @@ What cannot be assessed is said of each row; it costs the others nothing.
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from gridmodel.catalogue.loader import Catalogue
 from gridmodel.errors import InputError
 from gridmodel.findings import Finding
 from gridmodel.geometry import to_cgcs2000
 from scheme.assessment.project import Project as AssessedProject
+from scheme.assessment_files.results import Origin
+from scheme.assessment_files.source_table import SourceTable, read_source
 from scheme.assessment_store.runs import RunInput
 from scheme.library.assessing import as_assessed
 from scheme.library.columns import TABLE
 from scheme.library.entry import ProjectEntry, read_works_stages
-from scheme.library.files import ReadProjects, read_project_bytes
+from scheme.library.files import ReadProjects
 from scheme.library.records import OPEN_STAGES, Missing, Project, Stage, project_id_of
 from scheme.policy.parameter import PolicyView
 
@@ -36,12 +40,12 @@ class InputProjects:
     """What is assessed, and what is not."""
 
     projects: tuple[AssessedProject, ...]
-    source_ids: dict[str, str]
-    """Project numbers in their source systems, by project, those that are left out too."""
+    origins: dict[str, Origin]
+    """By project, those that are left out too."""
     findings: tuple[Finding, ...]
     """Why projects are left out."""
-    is_library: bool
-    """Whether the projects are those of the library."""
+    table: SourceTable | None
+    """As it was handed in; ``None``: the projects are those of the library."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +76,7 @@ def read_input(given: RunInput, policy: PolicyView, catalogue: Catalogue) -> Inp
     """
     series = policy.text("receiving.transformer_series")
     sizes_kva = [kind.sn_kva for kind in catalogue.find_transformer_types(series=series)]
-    rows, findings = (_of_library if given.file is None else _of_table)(given, policy)
+    table, rows, findings = (_of_library if given.file is None else _of_table)(given, policy)
     projects: list[AssessedProject] = []
     for row in rows:
         answer = _assessed(row, policy, sizes_kva)
@@ -80,17 +84,17 @@ def read_input(given: RunInput, policy: PolicyView, catalogue: Catalogue) -> Inp
             findings.append(answer)
         else:
             projects.append(answer)
-    source_ids = {row.project.project_id: row.project.entry.source_id for row in rows}
+    origins = {row.project.project_id: Origin(source_id=row.project.entry.source_id, row_no=row.row) for row in rows}
     return InputProjects(
         projects=tuple(projects),
-        source_ids=source_ids,
+        origins=origins,
         findings=tuple(sorted(findings, key=lambda finding: finding.row or 0)),
-        is_library=given.file is None,
+        table=table,
     )
 
 
-def read_table(content: bytes, file: str, policy: PolicyView) -> ReadProjects:
-    """Return what is read of a table of projects.
+def read_table(content: bytes, file: str, policy: PolicyView) -> tuple[SourceTable, ReadProjects]:
+    """Return a table of projects and what is read of it.
 
     Args:
         content: The file.
@@ -98,9 +102,12 @@ def read_table(content: bytes, file: str, policy: PolicyView) -> ReadProjects:
         policy: Reads ``reserve.works_stages``.
 
     Raises:
-        InputError: The file as a whole cannot be read.
+        InputError: The file as a whole cannot be read, or is a workbook nothing can be added to.
     """
-    return read_project_bytes(content, file, read_works_stages(policy))
+    with tempfile.TemporaryDirectory(prefix="gridscheme-") as folder:
+        path = Path(folder) / file
+        path.write_bytes(content)
+        return read_source(path, read_works_stages(policy))
 
 
 def read_ids(read: ReadProjects) -> frozenset[str]:
@@ -108,7 +115,7 @@ def read_ids(read: ReadProjects) -> frozenset[str]:
     return frozenset(project_id_of(one.entry.source_system, one.entry.source_id) for one in read.entries)
 
 
-_Rows = tuple[list[_Given], list[Finding]]
+_Rows = tuple[SourceTable | None, list[_Given], list[Finding]]
 
 
 def _of_library(given: RunInput, _: PolicyView) -> _Rows:
@@ -122,18 +129,18 @@ def _of_library(given: RunInput, _: PolicyView) -> _Rows:
     ]
     refused = {row.project.project_id: list(_refused(row)) for row in rows}
     left = [row for row in rows if not refused[row.project.project_id]]
-    return left, [said for one in refused.values() for said in one]
+    return None, left, [said for one in refused.values() for said in one]
 
 
 def _of_table(given: RunInput, policy: PolicyView) -> _Rows:
     assert given.file is not None
-    read = read_table(given.content, given.file, policy)
+    table, read = read_table(given.content, given.file, policy)
     rows = [_Given(project=_project(one.entry, "reserve"), file=read.file, row=one.row) for one in read.entries]
     findings = [
         replace(one, severity="error", disposition="quarantined", consequence=_LEFT_OUT) for one in read.findings
     ]
     placed = [row for row in rows if not row.project.missing]  # of the others the reader has said what is missing
-    return placed, findings
+    return table, placed, findings
 
 
 def _project(entry: ProjectEntry, stage: Stage) -> Project:

@@ -1,19 +1,21 @@
-"""An assessment as it is kept and shown: rows a page can draw, lists, and the whole record."""
+"""An assessment as it is kept and shown: rows a page can draw, lists, and every file, made once."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from gridmodel.snapshot import Snapshot
 from scheme.assessment.early_works import as_upgrades
-from scheme.assessment.project import Project
-from scheme.assessment.records import Answer, Assessment, ProjectResult, Verdict
-from scheme.assessment_store.inputs import InputProjects
-from scheme.assessment_store.point_places import PointPlaces
+from scheme.assessment.records import Answer, ProjectResult, Verdict
+from scheme.assessment_files.geojson import write_geojson
+from scheme.assessment_files.grid_places import GridPlaces
+from scheme.assessment_files.results import Results
+from scheme.assessment_files.results_workbook import write_workbook
+from scheme.assessment_files.source_table import SourceTable
 from scheme.assessment_store.results import Outcome
 
 FINDINGS_TOLD_MAX = 1_000
@@ -24,16 +26,23 @@ _OF_NET = ("bus", "line", "fraction_along", "node", "p_kw", "q_kvar", "materials
 
 
 def make_outcome(
-    assessment: Assessment, asked: InputProjects, snapshot: Snapshot, *, provenance: Mapping[str, Any]
+    results: Results,
+    snapshot: Snapshot,
+    *,
+    table: SourceTable | None,
+    provenance: Mapping[str, Any],
+    tell: Callable[[], None],
 ) -> Outcome:
     """Return everything that is kept of an assessment.
 
     Args:
-        assessment: What came out.
-        asked: What was asked.
+        results: The assessment with what was asked.
         snapshot: The grid that was assessed.
+        table: The planner's own, ``None`` for projects of the library.
         provenance: What it was worked out from.
+        tell: Called before every file, which takes a moment; it may raise to stop.
     """
+    assessment = results.assessment
     works = [
         {"work": asdict(work), "upgrade": next((asdict(one) for one in as_upgrades([work])), None)}
         for work in assessment.works
@@ -46,16 +55,24 @@ def make_outcome(
     }
     parts = {name: _json({"items": items}) for name, items in lists.items()}
     parts["json"] = assessment.to_json().encode()
+    writers: Mapping[str, Callable[[], bytes]] = {
+        "xlsx": lambda: write_workbook(results, snapshot, table=table),
+        "geojson": lambda: write_geojson(results, snapshot),
+    }
+    for name, write in writers.items():
+        tell()
+        parts[name] = write()
     return Outcome(
-        summary=_summary(assessment, asked, provenance),
-        projects=list(_rows(assessment, asked, snapshot)),
+        summary=_summary(results, provenance),
+        projects=list(_rows(results, snapshot, is_library=table is None)),
         parts=parts,
     )
 
 
-def _summary(assessed: Assessment, asked: InputProjects, provenance: Mapping[str, Any]) -> dict[str, Any]:
+def _summary(results: Results, provenance: Mapping[str, Any]) -> dict[str, Any]:
+    assessed = results.assessment
     queue = [result.queue for result in assessed.projects]
-    left_out = {(finding.row, finding.element_id) for finding in asked.findings}
+    left_out = {(finding.row, finding.element_id) for finding in results.findings}
     counts = {
         "projects": len(assessed.projects),
         "left_out": len(left_out),
@@ -71,8 +88,8 @@ def _summary(assessed: Assessment, asked: InputProjects, provenance: Mapping[str
     return {
         "counts": counts,
         "provenance": dict(provenance),
-        "findings": [finding.as_dict() for finding in asked.findings[:FINDINGS_TOLD_MAX]],
-        "findings_total": len(asked.findings),
+        "findings": [finding.as_dict() for finding in results.findings[:FINDINGS_TOLD_MAX]],
+        "findings_total": len(results.findings),
     }
 
 
@@ -81,23 +98,18 @@ def _verdicts(answers: Sequence[Answer]) -> dict[str, int]:
     return {name: found[name] for name in _VERDICTS}
 
 
-def _rows(assessment: Assessment, asked: InputProjects, snapshot: Snapshot) -> Iterator[dict[str, Any]]:
-    places = PointPlaces(snapshot)
-    projects = {project.project_id: project for project in asked.projects}
-    works = {one.project_id: asdict(one) for one in assessment.project_works}
-    for result in assessment.projects:
-        project_id = result.project_id
-        yield {
-            **_row(result, projects[project_id], places),
-            "source_id": asked.source_ids[project_id],
-            "is_library": asked.is_library,
-            "works": works.get(project_id),
-        }
+def _rows(results: Results, snapshot: Snapshot, *, is_library: bool) -> Iterator[dict[str, Any]]:
+    places = GridPlaces(snapshot)
+    works = {one.project_id: asdict(one) for one in results.assessment.project_works}
+    for result in results.assessment.projects:
+        yield {**_row(result, results, places), "is_library": is_library, "works": works.get(result.project_id)}
 
 
-def _row(result: ProjectResult, project: Project, places: PointPlaces) -> dict[str, Any]:
+def _row(result: ProjectResult, results: Results, places: GridPlaces) -> dict[str, Any]:
+    project = results.project_of[result.project_id]
     return {
         "project_id": result.project_id,
+        "source_id": results.label(result.project_id),
         "source_system": project.source_system,
         "name": project.name,
         "category": project.category,
@@ -116,7 +128,7 @@ def _row(result: ProjectResult, project: Project, places: PointPlaces) -> dict[s
     }
 
 
-def _answer(answer: Answer, places: PointPlaces) -> dict[str, Any]:
+def _answer(answer: Answer, places: GridPlaces) -> dict[str, Any]:
     plain = asdict(answer)
     if answer.placement is not None:
         place = places.point(answer.placement)

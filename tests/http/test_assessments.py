@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 from sqlalchemy import text
 from starlette.testclient import TestClient
@@ -25,6 +27,7 @@ from tests.http.test_projects import post
 from tests.jobs.test_http import InlineSteps
 
 Clients = Mapping[Role | None, TestClient]
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 class Planning:
@@ -162,8 +165,12 @@ def test_lists_and_files_say_the_same_as_the_record(assessed: tuple[Planning, li
     assert [one["work"] for one in planning.read(f"{place_of}/works")["items"]] == record["works"]
     assert record["conflicts"][0]["refused"] == [ids[1]]
     assert read_assessment(json.dumps(record)).as_dict() == record
-    answer = planning.clients["engineer"].get(f"{place_of}/files/json")
-    assert answer.headers["content-disposition"] == f'attachment; filename="{assessment_id}.json"'
+    for form, media_type in (("xlsx", XLSX), ("geojson", "application/geo+json")):
+        answer = planning.clients["engineer"].get(f"{place_of}/files/{form}")
+        assert answer.headers["content-type"].startswith(media_type)
+        assert answer.headers["content-disposition"] == f'attachment; filename="{assessment_id}.{form}"'
+    book = openpyxl.load_workbook(io.BytesIO(planning.clients["engineer"].get(f"{place_of}/files/xlsx").content))
+    assert "项目2" in {cell.value for row in book.worksheets[0].iter_rows() for cell in row}
 
 
 def test_a_work_taken_as_done_serves_who_was_refused_and_the_comparison_says_so(planning: Planning) -> None:
@@ -222,6 +229,9 @@ def test_a_table_is_assessed_row_by_row_and_not_kept(planning: Planning) -> None
     [row] = planning.read(f"/v1/assessments/{assessment_id}/projects")["items"]
     assert (row["source_id"], row["is_library"], row["queue"]["verdict"]) == ("T-1", False, "yes")
     assert planning.read("/v1/projects")["items"] == []
+    content = planning.clients["engineer"].get(f"/v1/assessments/{assessment_id}/files/xlsx").content
+    cells = {cell.value for row in openpyxl.load_workbook(io.BytesIO(content)).worksheets[0] for cell in row}
+    assert {"T-1", "T-2", "T-3"} <= cells
 
 
 def test_what_cannot_be_assessed_is_named_and_costs_the_others_nothing(planning: Planning) -> None:
@@ -293,7 +303,7 @@ def test_nothing_is_shown_of_an_assessment_that_is_not_done_and_it_can_be_cancel
     assert (other.status_code, other.json()["code"]) == (422, "request.idempotency_conflict")
     place_of = f"/v1/assessments/{told['assessment_id']}"
     assert planning.read(place_of)["state"] == "queued"
-    for path in ("/projects", "/conflicts", "/files/json"):
+    for path in ("/projects", "/conflicts", "/files/pdf"):
         answer = planning.planner.get(place_of + path)
         assert (answer.status_code, answer.json()["code"]) == (409, "assessment.not_done")
     job = planning.planner.get(f"/v1/jobs/{told['job_id']}").json()
