@@ -1,4 +1,4 @@
-"""Pictures of every page as people see it: ``python -m tests.browser.screenshots [FOLDER]``.
+"""Pictures of every page as people see it: ``python -m tests.browser.screenshots [FOLDER [NAME ...]]``.
 
 The demo is made in a folder of its own, under rules of a utility that shows its map to anyone; a customer and an
 engineer ask, and every page is taken at the width of a desk and of a phone, with few colours so that the files stay
@@ -7,10 +7,12 @@ small.
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import sys
 import tempfile
+import time
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -22,6 +24,7 @@ from playwright.sync_api import Browser
 
 from api.demo import run_demo
 from api.services import product_parts
+from tests.assessment.projects import draw_projects
 from tests.browser.chromium import find_chromium, launched
 from tests.conftest import FIXTURES
 from tests.publication.examples import write_public_policy
@@ -33,6 +36,15 @@ COLOURS = 240
 _MAP = "/?at=11.2/48.455/7.9&lon=7.88&lat=48.4596&datum=CGCS2000&kw=30&category=small_micro"
 _LOAD_MS = 120_000
 _PROFILE = "our-county"
+_PROJECTS = 24
+_KINDS = {
+    "resident": "居民用电",
+    "small_micro": "小微商铺",
+    "industrial_commercial": "加工厂",
+    "ev_charging": "充电站",
+    "agriculture": "灌溉站",
+    "residential_area": "居住小区",
+}
 _ASKED = {"customer": "lv_small_micro.json", "engineer": "mv_10kv_single.json"}
 
 
@@ -60,7 +72,42 @@ def ask(service: Service, role: str) -> str:
     return str(answer.json()["scheme_id"])
 
 
-def list_shots(schemes: dict[str, str]) -> list[Shot]:
+def reserve_table() -> bytes:
+    """Return a table of reserve projects of the township."""
+    stream = io.StringIO()
+    table = csv.writer(stream)
+    columns = (
+        "category", "lon_deg", "lat_deg", "capacity_kva", "power_factor", "voltage", "sources", "works_stage",
+        "likelihood_ratio", "received_on", "needed_on",
+    )  # fmt: skip
+    table.writerow(("source_system", "source_id", "name", "datum", *columns))
+    for number, project in enumerate(draw_projects("township", range(_PROJECTS), seed=1), start=1):
+        row = {**project.as_dict(), "capacity_kva": project.demand_kva}
+        name = f"{_KINDS.get(project.category, '其他用电')}{number}号"
+        cells = ("" if row[column] is None else row[column] for column in columns)
+        table.writerow(("gov", f"2026-{number:04d}", name, "CGCS2000", *cells))
+    return stream.getvalue().encode()
+
+
+def assess(service: Service) -> str:
+    """Fill the reserve library, have it assessed with works, and return the assessment."""
+    headers = {"X-API-Key": service.keys["planner"], "Idempotency-Key": "screenshot"}
+    taken = httpx2.post(
+        f"{service.url}/v1/projects:import",
+        content=reserve_table(),
+        headers={**headers, "Content-Type": "text/csv"},
+        timeout=60.0,
+    )
+    assert taken.json()["created"] == _PROJECTS, taken.text
+    started = httpx2.post(f"{service.url}/v1/projects:assess", json={"with_works": True}, headers=headers, timeout=60.0)
+    place = f"{service.url}/v1/assessments/{started.json()['assessment_id']}"
+    while (state := httpx2.get(place, headers=headers).json())["state"] in ("queued", "running"):
+        time.sleep(1.0)
+    assert state["state"] == "done", state
+    return str(state["assessment_id"])
+
+
+def list_shots(schemes: dict[str, str], assessment_id: str) -> list[Shot]:
     """Return the pages; ``schemes`` names one scheme for each role that asked."""
     return [
         Shot(name="map", path=_MAP),
@@ -72,7 +119,8 @@ def list_shots(schemes: dict[str, str]) -> list[Shot]:
         Shot(name="queue", path="/console/queue", role="engineer"),
         Shot(name="scheme", path=f"/console/schemes/{schemes['engineer']}", role="engineer"),
         Shot(name="import", path="/console/import", role="engineer"),
-        Shot(name="projects", path="/console/projects", role="planner"),
+        Shot(name="projects", path=f"/console/projects?assessment={assessment_id}", role="planner"),
+        Shot(name="library", path="/console/projects", role="planner"),
         Shot(name="operator", path="/operator", role="operator"),
     ]
 
@@ -98,8 +146,8 @@ def write_small(picture: bytes, file: Path) -> int:
 
 
 def main(arguments: list[str]) -> None:
-    """Take every picture."""
-    folder = Path(arguments[0]) if arguments else FOLDER
+    """Take every picture, or those that are named."""
+    folder, wanted = (Path(arguments[0]) if arguments else FOLDER), set(arguments[1:])
     folder.mkdir(parents=True, exist_ok=True)
     program: Any = find_chromium()
     with tempfile.TemporaryDirectory() as place:
@@ -111,8 +159,9 @@ def main(arguments: list[str]) -> None:
         wait_for(f"{service.url}/health")
         try:
             schemes = {role: ask(service, role) for role in _ASKED}
+            shots = [shot for shot in list_shots(schemes, assess(service)) if not wanted or shot.name in wanted]
             with launched(program) as browser:
-                for shot in list_shots(schemes):
+                for shot in shots:
                     for name, size in WIDTHS.items():
                         file = folder / f"{shot.name}-{name}.png"
                         written = write_small(take(browser, service, shot, size), file)

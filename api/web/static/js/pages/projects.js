@@ -1,127 +1,125 @@
-/** The reserve library: a list of projects in, each answered alone, results as table, map, feeders and files. */
+/** The reserve library and its assessment: find projects, assess them together, look at what came out, compare. */
 
-import { ApiError, download, get, postFile } from "../base/api.js";
 import { h, replace } from "../base/dom.js";
-import { errorBox, openPage, progressBar } from "../base/page.js";
-import { moment, number, t } from "../base/texts.js";
-import { batchMap } from "../parts/batch_map.js";
-import { resultTable, rowReader } from "../parts/batch_results.js";
-import { feederDemand } from "../parts/feeder_demand.js";
-import { fileBox } from "../parts/file_box.js";
-import { hasEnded, getJob, jobBox, startJob, stateBadge } from "../parts/job_box.js";
-import { requestPreview } from "../parts/request_preview.js";
+import { errorBox, openPage } from "../base/page.js";
+import { addTexts, number, t } from "../base/texts.js";
+import { assessCompare } from "../parts/assess_compare.js";
+import { lastAnswers, listAssessments } from "../parts/assess_data.js";
+import { emptyDraft } from "../parts/assess_draft.js";
+import { assessForm } from "../parts/assess_form.js";
+import { assessList } from "../parts/assess_list.js";
+import { assessResult } from "../parts/assess_result.js";
+import { libraryDetail } from "../parts/library_detail.js";
+import { libraryImport } from "../parts/library_import.js";
+import { libraryList } from "../parts/library_list.js";
+import { pageViews } from "../parts/views.js";
+import assessTexts from "../texts/assess.js";
 import texts from "../texts/projects.js";
 
-const MEDIA_TYPES = { ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", ".csv": "text/csv" };
-const LIMIT_MIB = 8;
-const KIND = "schemes";
-
+addTexts(assessTexts);
 openPage({ title: "projects.title", texts, roles: ["planner", "engineer"], draw });
 
-async function draw(main) {
-  const work = h("div");
-  const earlier = h("div");
-  replace(main, h("h1", null, t("projects.title")), h("p", { class: "quiet" }, t("projects.lead")),
-    h("p", { class: "notice" }, t("projects.alone")), work, earlier);
-  const jobId = new URLSearchParams(location.search).get("job");
-  if (jobId) await showBatch(work, jobId, begin);
-  else begin();
-  await showEarlier(earlier);
+function draw(main, who) {
+  const isPlanner = who.roles.includes("planner");
+  const answers = lastAnswers();
+  const chosen = new Map();
+  const kept = { draft: null };
+  let library = null;
+  main.classList.add("broad");
+  const names = ["library", ...(isPlanner ? ["import", "assess"] : []), "results"];
+  const views = pageViews({ label: t("projects.views"), views: names.map((name) => ({ name, title: t(`projects.view.${name}`) })), nameOf, draw: show });
+  replace(main, h("div", { class: "page-head" }, h("h1", null, t("projects.title")), views.bar), views.place);
+  views.show();
 
-  function begin() {
-    remember(null);
-    const told = h("div", { "aria-live": "polite" });
-    const box = fileBox({ label: t("projects.upload"), hint: t("projects.upload.hint"), mediaTypes: MEDIA_TYPES, limitMib: LIMIT_MIB, onFile: read });
-    replace(work, h("section", { class: "card" }, box,
-      h("p", { class: "row templates" }, t("projects.template"), ["xlsx", "csv"].map((form) =>
-        h("button", { type: "button", class: "second", onclick: () => download(`/v1/request-tables/template/${form}`, `requests.${form}`) }, t(`projects.template.${form}`)))),
-      told));
+  function nameOf(query) {
+    if (query.has("assessment") || query.has("before")) return "results";
+    return names.includes(query.get("view")) ? query.get("view") : "library";
+  }
 
-    async function read(file, mediaType) {
-      replace(told, progressBar(t("file.sending", { name: file.name })).node);
-      try {
-        preview(await postFile("/v1/request-tables:read", file, mediaType));
-      } catch (error) {
-        replace(told, errorBox(error));
-        if (!(error instanceof ApiError)) throw error;
-      }
+  function show(place, query) {
+    const name = nameOf(query);
+    if (name === "library") showLibrary(place, query.get("project"));
+    else if (name === "import") replace(place, libraryImport(() => { library = null; }));
+    else guard(place, showAssessing(name, place, query));
+  }
+
+  function showAssessing(name, place, query) {
+    if (name === "assess") return assessForm(place, { kept, chosen, onStart: (id) => views.go({ assessment: id }) });
+    if (query.has("before")) return assessCompare(place, query.get("before"), query.get("after"), views);
+    if (query.has("assessment")) {
+      return assessResult(place, query.get("assessment"), {
+        tab: query.get("tab"), subjectId: who.subject_id, isOperator: who.roles.includes("operator"), links: resultLinks, onDone: answers.forget,
+        go: (values) => history.replaceState(null, "", `${location.pathname}?${new URLSearchParams(values)}`),
+      });
+    }
+    return assessList(place, views);
+  }
+
+  function showLibrary(place, projectId) {
+    library ??= openLibrary();
+    replace(place, library.node);
+    library.open(projectId);
+  }
+
+  function openLibrary() {
+    const side = h("div", { class: "library-side" });
+    const bar = h("div", { class: "row actions-top" });
+    const list = libraryList({ verdicts: answers.read, chosen, canChoose: isPlanner, onOpen: (id) => views.go({ project: id }), onChoose: drawBar });
+    const node = h("div", { class: "library-view" }, h("div", { class: "card" }, bar, list.node), side);
+    drawBar();
+    list.load();
+    return { node, open };
+
+    function open(id) {
+      node.classList.toggle("has-detail", id !== null);
+      list.mark(id);
+      replace(side, id === null ? null : libraryDetail(id, { said: answers.read, isPlanner, onClose: () => views.go({ view: "library" }), onChange: list.load }));
+      if (id === null && side.dataset.last) list.node.querySelector(`tr[data-project="${CSS.escape(side.dataset.last)}"] button`)?.focus();
+      side.dataset.last = id ?? "";
+    }
+
+    function drawBar() {
+      replace(bar, isPlanner ? [
+        h("button", { type: "button", onclick: () => begin("all") }, t("projects.assess_all")),
+        h("button", { type: "button", class: "second", disabled: chosen.size === 0, onclick: () => begin("chosen") }, t("projects.assess_chosen", { count: number(chosen.size) })),
+        chosen.size > 0 ? h("button", { type: "button", class: "plain", onclick: () => {
+          chosen.clear();
+          drawBar();
+          list.draw();
+        } }, t("projects.choose_none")) : null,
+        views.link({ view: "import" }, t("projects.import"))] : null);
     }
   }
 
-  function preview(table) {
-    const { node, requests } = requestPreview(table);
-    const failed = h("div");
-    const start = h("button", { type: "button", disabled: requests.length === 0, onclick: run }, t("projects.start", { count: number(requests.length) }));
-    replace(work, h("section", { class: "card" }, h("h2", { tabindex: "-1" }, t("projects.preview")), node,
-      h("div", { class: "row actions" }, start, h("button", { type: "button", class: "second", onclick: begin }, t("projects.other_file"))), failed));
-    work.querySelector("h2").focus();
+  function begin(scope) {
+    kept.draft = { ...(kept.draft ?? emptyDraft()), scope };
+    views.go({ view: "assess" });
+  }
 
-    async function run() {
-      start.disabled = true;
-      try {
-        const { job_id: started } = await startJob(KIND, { requests });
-        await showBatch(work, started, begin);
-      } catch (error) {
-        replace(failed, errorBox(error));
-        start.disabled = false;
-        if (!(error instanceof ApiError)) throw error;
-      }
-    }
+  /** What one may do with an assessment: back to the list, compare with another one. */
+  function resultLinks(view) {
+    const place = h("div", { class: "row result-links" }, views.link({ view: "results" }, t("assess.to_list")));
+    if (view.state === "done") offerComparison(place, view);
+    return place;
+  }
+
+  async function offerComparison(place, view) {
+    const others = (await listAssessments()).filter((one) => one.state === "done" && one.assessment_id !== view.assessment_id);
+    if (others.length === 0) return;
+    const select = h("select", { id: "compare-with", onchange: () => {
+      const other = others.find((one) => one.assessment_id === select.value);
+      const [before, after] = other.created_at < view.created_at ? [other, view] : [view, other];
+      views.go({ before: before.assessment_id, after: after.assessment_id });
+    } }, h("option", { value: "" }, t("assess.compare_choose")), others.map((one) => h("option", { value: one.assessment_id }, `${one.scenario_name} · ${one.as_of} · ${one.created_at.slice(11, 16)}`)));
+    place.append(h("label", { for: "compare-with", class: "inline" }, t("assess.compare_with")), select);
   }
 }
 
-/** Show a batch: progress while it runs, rows as they come, then feeders and files. */
-async function showBatch(work, jobId, begin) {
-  remember(jobId);
-  const results = resultTable();
-  const map = batchMap();
-  const feeders = h("div", null, h("p", { class: "quiet" }, t("projects.feeders.later")));
-  const reader = rowReader(jobId, results.add);
-  const progress = h("section", { class: "card" }, h("h2", null, t("projects.running")));
-  const files = h("div", { class: "row actions" }, t("projects.download"), ["xlsx", "csv", "geojson"].map((form) =>
-    h("button", { type: "button", class: "second", onclick: () => download(`/v1/jobs/${jobId}/rows/${form}`, `${jobId}.${form}`) }, t(`projects.download.${form}`))),
-  h("button", { type: "button", class: "second", onclick: begin }, t("projects.other_file")));
-  replace(work, progress,
-    h("section", { class: "card" }, h("h2", null, t("projects.results")), results.node, files),
-    h("section", { class: "card" }, h("h2", null, t("projects.map")), map.node),
-    h("section", { class: "card" }, h("h2", null, t("projects.feeders")), feeders));
-  const job = await getJob(jobId);
-  if (hasEnded(job)) {
-    replace(progress, h("p", null, stateBadge(job.state), " ", moment(job.created_at)));
-    if (job.state === "failed") progress.append(errorBox(new ApiError(422, job.error)));
-    await finish();
-  } else {
-    progress.append(jobBox(jobId, { onMove: come, onEnd: finish }));
+async function guard(place, work) {
+  try {
+    await work;
+  } catch (error) {
+    replace(place, errorBox(error));
+    if (!("status" in error)) throw error;
   }
-
-  async function come() {
-    await reader.more();
-    await map.show(results.rows);
-  }
-
-  async function finish() {
-    try {
-      await come();
-      replace(feeders, await feederDemand(jobId));
-    } catch (error) {
-      replace(feeders, errorBox(error));
-      if (!(error instanceof ApiError)) throw error;
-    }
-  }
-}
-
-async function showEarlier(place) {
-  const { jobs } = await get("/v1/jobs?limit=50");
-  const own = jobs.filter(({ kind }) => kind === KIND);
-  replace(place, h("section", { class: "card" }, h("h2", null, t("projects.earlier")), own.length === 0 ? h("p", null, t("projects.earlier.none"))
-    : h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": t("projects.earlier") }, h("table", null,
-      h("thead", null, h("tr", null, h("th", { scope: "col" }, t("projects.earlier.when")), h("th", { scope: "col" }, t("projects.col.state")), h("th", { scope: "col", class: "number" }, t("projects.feeders.count")), h("th", { scope: "col" }, ""))),
-      h("tbody", null, own.map((job) => h("tr", null,
-        h("td", null, moment(job.created_at)), h("td", null, stateBadge(job.state)),
-        h("td", { class: "number" }, job.progress?.total ? number(job.progress.total) : ""),
-        h("td", null, h("a", { href: `?job=${job.job_id}` }, t("projects.earlier.show"))))))))));
-}
-
-function remember(jobId) {
-  history.replaceState(null, "", jobId === null ? location.pathname : `${location.pathname}?job=${jobId}`);
 }

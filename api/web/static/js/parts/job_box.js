@@ -108,7 +108,7 @@ export function stateBadge(state) {
 export function jobError(error) {
   const facts = Object.entries(error.context).map(([name, value]) =>
     h("div", null, h("dt", null, told("job.fact", name)), h("dd", null, value)));
-  return h("div", { class: "notice bad", role: "alert" }, h("strong", null, error.title),
+  return h("div", { class: "notice bad", role: "alert" }, h("strong", null, told("problem", error.code) === error.code ? error.title : told("problem", error.code)),
     facts.length > 0 ? h("dl", { class: "facts" }, facts) : null);
 }
 

@@ -42,6 +42,7 @@ export default {
   "problem.allowed": ["允许", "Allowed"],
   "problem.snapshot.missing": ["尚未导入电网数据。", "No network has been imported yet."],
   "problem.capacity.not_ready": ["可开放容量正在计算,请稍候。", "Open capacity is being computed; please wait."],
+  "problem.internal": ["服务内部出错,已停止;请联系运行人员。", "The service made a mistake and stopped; tell the operator."],
   "verdict.answered": ["可供电", "Can be supplied"],
   "verdict.transition": ["过渡供电,后续改造", "Partial supply now, the rest after works"],
   "verdict.joint_work": ["转专业联动", "Handed to joint work"],

@@ -10,6 +10,7 @@ export default {
   "job.kind.import": ["导入断面", "Import"],
   "job.kind.capacity": ["可开放容量计算", "Open capacity"],
   "job.kind.schemes": ["批量方案", "Batch of schemes"],
+  "job.kind.assessment": ["储备项目评估", "Assessment"],
   "job.kind.publication": ["公开图草稿", "Draft of a publication"],
   "job.kind.ledger_audit": ["容量台账核对", "Audit of the ledger"],
   "job.state.queued": ["排队中", "queued"],
