@@ -237,19 +237,6 @@ class Admission:
         settlement.prepare()
         return settlement
 
-    def find_open(self, account_ids: Collection[str]) -> Mapping[str, int | None]:
-        """Return what is left (VA) of accounts of the current grid; ``None`` where the limit is not known.
-
-        Accounts the grid has not are left out.
-
-        Raises:
-            NoSnapshotError: Nothing has been imported.
-        """
-        book = self._books.get(self._services.get_live(), self._services.load_policy())
-        limits = {one.account_id: one.limit_va for one in book.accounts if one.account_id in account_ids}
-        used = {one.account.account_id: one.used_va for one in self.ledger.find_accounts(list(limits))}
-        return {name: None if limit is None else limit - used.get(name, 0) for name, limit in limits.items()}
-
     def _done(self, hold: Hold) -> Hold:
         self._moved()
         return hold

@@ -23,7 +23,6 @@ from api.publications import Publications
 from api.routes.assessments import add_assessments
 from api.routes.audit import add_audit
 from api.routes.backend import Backend
-from api.routes.batches import add_batches
 from api.routes.capacity import add_capacity
 from api.routes.features import add_features
 from api.routes.feeders import add_feeders
@@ -39,7 +38,6 @@ from api.routes.projects import add_projects
 from api.routes.public import add_public
 from api.routes.publications import add_publications
 from api.routes.queue import add_queue
-from api.routes.request_tables import add_request_tables
 from api.routes.scenarios import add_scenarios
 from api.routes.scheme_profiles import add_scheme_profiles
 from api.routes.schemes import add_schemes
@@ -105,8 +103,6 @@ def create_app(
     add_snapshots(app, backend)
     add_jobs(app, backend)
     add_uploads(app, backend)
-    add_batches(app, backend)
-    add_request_tables(app)
     add_audit(app, backend)
     add_oversight(app, backend, public_db)
     add_capacity(app, backend)

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from api.jobs.workbench import Workbench
     from gridmodel.snapshot import Snapshot
 
-STEP = "request"
-"""What the steps of a batch are called, before their number."""
 _EMPTY: Mapping[str, Any] = {
     "scheme_id": None,
     "verdict": None,

@@ -22,7 +22,7 @@ def add_worker(app: typer.Typer) -> None:
         name: Annotated[str, typer.Option(help="本进程名称;各进程须不同名,崩溃后以同名重启即继续")] = "worker",
         until_stdin_ends: Annotated[bool, typer.Option("--until-stdin-ends", hidden=True)] = False,
     ) -> int:
-        """执行后台任务(导入、容量计算、批量方案、发布),直至中断。"""
+        """执行后台任务(导入、容量计算、批量方案、储备项目评估、发布),直至中断。"""
         from api.jobs.durable import jobs_url, run_worker
         from api.jobs.process import ends_with_parent, only_one
         from api.jobs.workbench import open_workbench

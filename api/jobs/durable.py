@@ -137,18 +137,6 @@ class DurableJobs:
                 raise NotFoundError("no such job", job_id=job_id)
             return _job(found, client.get_event(job_id, _PROGRESS, timeout_seconds=0))
 
-    def find_results(self, job_id: str, *, owner_id: str | None, step: str) -> tuple[Job, list[Any]]:
-        """Return a job and what its finished steps of a name returned, in their order, while it still runs.
-
-        Raises:
-            NotFoundError: There is none, or it belongs to somebody else.
-            JobsUnavailableError: The database does not answer.
-        """
-        job = self.get(job_id, owner_id=owner_id)
-        with self._connected() as client:
-            steps = client.list_workflow_steps(job_id)
-            return job, [found["output"] for found in steps if found["function_name"].startswith(f"{step} ")]
-
     def find(self, *, owner_id: str | None, limit: int, offset: int = 0) -> list[Job]:
         """Return the newest jobs first, of one owner or of all."""
         with self._connected() as client:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from api.access.principal import Role
-from api.jobs.batch import STEP, answer_one
+from api.jobs.batch import answer_one
 from api.jobs.records import Steps
 from gridmodel.errors import InputError
 
@@ -141,7 +141,7 @@ def answer_batch(bench: Workbench, steps: Steps, arguments: BatchArguments) -> M
     rows = []
     for number, request in enumerate(arguments.requests):
         steps.report(number, total, "生成供电方案")
-        rows.append(steps.run(f"{STEP} {number}", partial(answer_one, bench, steps, number, request)))
+        rows.append(steps.run(f"request {number}", partial(answer_one, bench, steps, number, request)))
     steps.report(total, total, "生成供电方案")
     return {"rows": rows}
 

@@ -50,7 +50,6 @@ WITHOUT_STORE = {
     "/v1/session",
     "/v1/self-check",
     "/v1/projects:template",
-    "/v1/request-tables/template/{form}",
     "/v1/policy/parameters/{parameter_id}",
     "/v1/ogc",
     "/v1/ogc/conformance",
