@@ -361,7 +361,7 @@ class ConnectionStudy:
         return tuple(dict.fromkeys(i for i in ids if i != ROUTE_LINE))
 
     def _voltage_profile(self, before: Net, point: _Point, path: SupplyPath) -> tuple[dict[str, Any], ...]:
-        distance_km = _distances_km(point.net, path)
+        distance_km = distances_km(point.net, path)
         u_before, u_after = before.res_bus.vm_pu, point.net.res_bus.vm_pu
         return tuple(
             {
@@ -451,7 +451,7 @@ def _length_km(net: Net, path: SupplyPath, u_nominal_kv: float) -> float:
     return float(lines.length_km[same_level].sum())
 
 
-def _distances_km(net: Net, path: SupplyPath) -> dict[int, float]:
+def distances_km(net: Net, path: SupplyPath) -> dict[int, float]:
     """Return the line length from the main transformer to every bus of the path (the shortest one in a ring)."""
     edges: list[tuple[int, int, float]] = []
     for line in path.lines:

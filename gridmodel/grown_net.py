@@ -2,7 +2,8 @@
 
 Commitments in flight (在途) stand at their nodes; here every customer hangs at the end of its own line, tees split what
 they tee off, and the limits of customers connected before count as those of the grid do. One load flow answers for one
-more customer.
+more customer: on flat arrays where the limits are known from the start and the island is radial
+(:mod:`gridmodel.capacity.graft`), by the reference otherwise, and whenever all are judged at the end.
 """
 
 from __future__ import annotations
@@ -10,10 +11,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 import pandas as pd
 
+from gridmodel.capacity.constraints import Floats
+from gridmodel.capacity.graft import Graft, graft_of
 from gridmodel.capacity.limits import Limits
-from gridmodel.capacity.violations import Violation, new_violations
+from gridmodel.capacity.violations import Violation, new_violations, newly_broken
 from gridmodel.connection import TrialConnection
 from gridmodel.errors import ConvergenceError
 from gridmodel.islands import Islands
@@ -56,7 +60,12 @@ class _Pieces:
 @dataclass(slots=True, kw_only=True)
 class _Island:
     before: Net
-    net: Net
+    net: Net | None
+    """With all customers; ``None`` for a trial on arrays alone."""
+    graft: Graft | None = None
+    """The same on arrays."""
+    values: Floats | None = None
+    """What the limits measure without customers."""
     pieces: dict[int, _Pieces] = field(default_factory=dict)
     owners: dict[tuple[str, int], str] = field(default_factory=dict)
     """Customer or imported line that elements which were added belong to."""
@@ -69,14 +78,14 @@ class GrownNet:
         snapshot: The grid with its commitments; not changed.
         in_flight_coincidence_ratio: Share of a commitment, and of a customer already connected, that is load at the
             peak.
-        islands: Those of the snapshot, where the caller has them already.
+        quick_limits: Limits to look for on arrays; ``None``: every load flow is that of the reference.
     """
 
     def __init__(
-        self, snapshot: Snapshot, *, in_flight_coincidence_ratio: float, islands: Islands | None = None
+        self, snapshot: Snapshot, *, in_flight_coincidence_ratio: float, quick_limits: Limits | None = None
     ) -> None:
-        self._snapshot, self._ratio = snapshot, in_flight_coincidence_ratio
-        self._islands = islands or Islands(snapshot.net, split_at_sources=True)
+        self._snapshot, self._ratio, self._quick_limits = snapshot, in_flight_coincidence_ratio, quick_limits
+        self._islands = Islands(snapshot.net, split_at_sources=True)
         self._grown: dict[int, _Island | None] = {}
 
     def find_violation(self, customer: Customer, *, limits: Limits) -> JointViolation | None:
@@ -88,12 +97,14 @@ class GrownNet:
         island = self._island(customer)
         if island is None:
             return _no_solution()
-        trial = _Island(
-            before=island.before,
-            net=copy_solved(island.net),
-            pieces={line: _Pieces(tees=[*own.tees], parts=[*own.parts]) for line, own in island.pieces.items()},
-            owners=dict(island.owners),
-        )
+        if island.graft is not None and limits == self._quick_limits:
+            trial = _trial(island, net=None, graft=island.graft.copy())
+            self._connect(trial, customer, share=1.0)
+            broken = _broken_on_arrays(trial)
+            if broken is not None:
+                return self._named(trial, broken[0]) if broken else None
+        assert island.net is not None
+        trial = _trial(island, net=copy_solved(island.net), graft=None)
         self._connect(trial, customer, share=1.0)
         return self._judge(trial, limits)
 
@@ -117,6 +128,7 @@ class GrownNet:
             if island is None:
                 continue
             first = str(self._snapshot.nodes.element_id.get(int(island.before.bus.index.min()), ""))
+            assert island.net is not None
             if not _solve(island.net):
                 found[first] = (_no_solution(),)
                 continue
@@ -135,8 +147,16 @@ class GrownNet:
         if label not in self._grown:
             net = self._islands.cut(label)
             add_in_flight(net, self._snapshot, self._ratio)
-            self._grown[label] = _Island(before=net, net=copy_solved(net)) if _solve(net) else None
+            self._grown[label] = self._sound_island(net) if _solve(net) else None
         return self._grown[label]
+
+    def _sound_island(self, net: Net) -> _Island:
+        graft = None if self._quick_limits is None else graft_of(net, self._quick_limits)
+        base = None if graft is None else graft.solve()
+        island = _Island(before=net, net=copy_solved(net))
+        if base is not None:
+            island.graft, island.values = graft, base.values
+        return island
 
     def _anchor(self, trial: TrialConnection) -> int:
         """Return a bus that tells the island: the bus itself, or the end of the line that has supply through it."""
@@ -149,10 +169,16 @@ class GrownNet:
         return ends[1] if bool((opened & (switch.bus == ends[0])).any()) else ends[0]
 
     def _connect(self, island: _Island, customer: Customer, *, share: float) -> None:
-        trial, net = customer.trial, island.net
+        trial = customer.trial
         bus = trial.bus if trial.line is None else self._tee(island, trial, customer.customer_id)
         assert bus is not None
-        end, route = add_customer(net, bus, trial.route, p_kw=trial.p_kw * share, q_kvar=trial.q_kvar * share)
+        made, power = [], {"p_kw": trial.p_kw * share, "q_kvar": trial.q_kvar * share}
+        if island.net is not None:
+            made.append(add_customer(island.net, bus, trial.route, **power))
+        if island.graft is not None:
+            made.append(island.graft.add_customer(bus, trial.route, **power))
+        assert len(set(made)) == 1, "tables and arrays number what is added alike"
+        end, route = made[0]
         island.owners[("bus", end)] = island.owners[("line", route)] = customer.customer_id
 
     def _tee(self, island: _Island, trial: TrialConnection, owner: str) -> int:
@@ -166,7 +192,13 @@ class GrownNet:
                 return bus
         place = next(place for place, (start, end, _) in enumerate(own.parts) if start < at < end)
         start, end, piece = own.parts[place]
-        bus, other = split_line(island.net, piece, (at - start) / (end - start))
+        fraction, made = (at - start) / (end - start), []
+        if island.net is not None:
+            made.append(split_line(island.net, piece, fraction))
+        if island.graft is not None:
+            made.append(island.graft.split(piece, fraction))
+        assert len(set(made)) == 1, "tables and arrays number what is added alike"
+        bus, other = made[0]
         own.parts[place : place + 1] = [(start, at, piece), (at, end, other)]
         own.tees.append((at, bus))
         island.owners[("bus", bus)] = owner
@@ -174,6 +206,7 @@ class GrownNet:
         return bus
 
     def _judge(self, island: _Island, limits: Limits) -> JointViolation | None:
+        assert island.net is not None
         if not _solve(island.net, init="results"):
             return _no_solution()
         found = new_violations(island.before, island.net, limits=limits)
@@ -193,6 +226,30 @@ class GrownNet:
                 str(frame.element_id[violation.element]) if frame is not None and is_known else f"{key[0]}:{key[1]}"
             )
         return JointViolation(kind=violation.kind, element_id=element_id, value=violation.value, limit=violation.limit)
+
+
+def _trial(island: _Island, *, net: Net | None, graft: Graft | None) -> _Island:
+    """Return a copy of an island that another customer may be connected to."""
+    return _Island(
+        before=island.before,
+        net=net,
+        graft=graft,
+        values=island.values,
+        pieces={line: _Pieces(tees=[*own.tees], parts=[*own.parts]) for line, own in island.pieces.items()},
+        owners=dict(island.owners),
+    )
+
+
+def _broken_on_arrays(island: _Island) -> tuple[Violation, ...] | None:
+    """Return what is newly broken; ``None`` where the sweeps find no solution and the reference must say."""
+    assert island.graft is not None
+    assert island.values is not None
+    found = island.graft.solve()
+    if found is None:
+        return None
+    was = np.full(len(found.values), np.nan)
+    was[: len(island.values)] = island.values
+    return newly_broken(island.graft.constraints, was, found.values)
 
 
 def connect_all(grown: GrownNet, customers: Sequence[Customer]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -49,16 +49,58 @@ def compute_fault_levels(
     }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaultImpedances:
+    """Impedances of a radial island seen from its buses: a line added in series only adds to them.
+
+    Mappings by bus; a bus without supply is left out. ``None``: data are missing, as for :class:`FaultLevel`.
+    """
+
+    greatest: Mapping[int, tuple[complex, float]] | None
+    """Of the greatest current: impedance (ohm) and driving voltage ``c Un / sqrt(3)`` (kV)."""
+    least: Mapping[int, tuple[complex, float]] | None
+    """The same of the least current, with warm conductors."""
+
+
+def compute_fault_impedances(net: Net, *, conductor_temperature_c: float | None = None) -> FaultImpedances:
+    """Return the fault impedances at all buses of an island.
+
+    Args:
+        net: Network; spent: its states and results change.
+        conductor_temperature_c: As for :func:`compute_fault_levels`.
+    """
+    for table in _FEEDING_IN:
+        net[table]["in_service"] = False
+    greatest = _compute_impedances(net, "max")
+    is_warm = _set_temperatures(net, conductor_temperature_c)
+    return FaultImpedances(greatest=greatest, least=_compute_impedances(net, "min") if is_warm else None)
+
+
+def _compute_impedances(net: Net, case: Literal["max", "min"]) -> dict[int, tuple[complex, float]] | None:
+    if not _has_source_data(net, case):
+        return None
+    _run_short_circuit(net, None, case)
+    found = net.res_bus_sc
+    values = zip(found.index, found.ikss_ka, found.rk_ohm, found.xk_ohm, strict=True)
+    return {
+        int(bus): (complex(r_ohm, x_ohm), current_ka * abs(complex(r_ohm, x_ohm)))
+        for bus, current_ka, r_ohm, x_ohm in values
+        if np.isfinite(current_ka)
+    }
+
+
 def _compute_case_ka(net: Net, buses: Sequence[int], case: Literal["max", "min"]) -> list[float | None]:
     if not _has_source_data(net, case):
         return [None] * len(buses)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        pandapower().shortcircuit.calc_sc(
-            net, bus=list(buses), fault="3ph", case=case, topology="radial", inverse_y=False
-        )
+    _run_short_circuit(net, list(buses), case)
     currents_ka = (float(net.res_bus_sc.at[bus, "ikss_ka"]) for bus in buses)
     return [current if np.isfinite(current) else None for current in currents_ka]
+
+
+def _run_short_circuit(net: Net, buses: list[int] | None, case: Literal["max", "min"]) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        pandapower().shortcircuit.calc_sc(net, bus=buses, fault="3ph", case=case, topology="radial", inverse_y=False)
 
 
 def _has_source_data(net: Net, case: Literal["max", "min"]) -> bool:

@@ -57,9 +57,17 @@ def attributed_violations(
     """
     constraints = build_constraints(after, limits)
     on_path = constraints.is_on_path(supply_path(after, bus) if path is None else path)
-    values_before, values_after = measure(before, constraints), measure(after, constraints)
-    attributed = is_attributed(constraints, values_before, values_after, on_path, direction)
-    return _as_violations(constraints, values_after, on_path, np.flatnonzero(attributed))
+    return counted_violations(
+        constraints, measure(before, constraints), measure(after, constraints), on_path, direction
+    )
+
+
+def counted_violations(
+    constraints: Constraints, before: Floats, after: Floats, on_path: Flags, direction: Direction = "load"
+) -> tuple[Violation, ...]:
+    """Return the same from what the limits measure without and with the connection; on the path first, worst first."""
+    attributed = is_attributed(constraints, before, after, on_path, direction)
+    return _as_violations(constraints, after, on_path, np.flatnonzero(attributed))
 
 
 def new_violations(before: Net, after: Net, *, limits: Limits) -> tuple[Violation, ...]:
@@ -73,9 +81,13 @@ def new_violations(before: Net, after: Net, *, limits: Limits) -> tuple[Violatio
         limits: Operating limits.
     """
     constraints = build_constraints(after, limits)
-    values = measure(after, constraints)
-    is_new = is_violated(constraints, values) & ~is_violated(constraints, measure(before, constraints))
-    return _as_violations(constraints, values, np.zeros(len(constraints), dtype=bool), np.flatnonzero(is_new))
+    return newly_broken(constraints, measure(before, constraints), measure(after, constraints))
+
+
+def newly_broken(constraints: Constraints, before: Floats, after: Floats) -> tuple[Violation, ...]:
+    """Return the same from what the limits measure before and after, worst first."""
+    is_new = is_violated(constraints, after) & ~is_violated(constraints, before)
+    return _as_violations(constraints, after, np.zeros(len(constraints), dtype=bool), np.flatnonzero(is_new))
 
 
 def is_violated(constraints: Constraints, values: Floats) -> Flags:

@@ -14,8 +14,8 @@ import pandas as pd
 
 from gridmodel.capacity.nodes import node_capacity
 from gridmodel.catalogue.loader import Catalogue
-from gridmodel.joint_connection import JointConnectionStudy
 from gridmodel.parts import REST, Parts
+from gridmodel.quick_connection import QuickStudy
 from gridmodel.snapshot import Snapshot
 from scheme.limits import capacity_settings, operating_limits
 from scheme.points import NetworkPlaces
@@ -48,11 +48,9 @@ class AssessedGrid:
         return self.compute_capacity(self.snapshot) if self._given is None else self._given
 
     @cached_property
-    def study(self) -> JointConnectionStudy:
+    def study(self) -> QuickStudy:
         """Base cases of the grid as it is."""
-        return JointConnectionStudy(
-            self.snapshot, in_flight_coincidence_ratio=self.ratio, **fault_settings(self.policy)
-        )
+        return QuickStudy(self.snapshot, in_flight_coincidence_ratio=self.ratio, **fault_settings(self.policy))
 
     @cached_property
     def places(self) -> NetworkPlaces:

@@ -38,7 +38,9 @@ class Found:
     farthest_m: float
     """Distance of the farthest of them; 0 without any."""
     islands: frozenset[int]
-    """Islands looked at."""
+    """Islands of these points, or of the point of a part."""
+    looked_at: frozenset[int]
+    """Islands the search looked at."""
     is_deferred: bool = False
     """Whether nothing is left in the islands allowed and there are points in others, so that it must be tried there."""
 
@@ -84,7 +86,6 @@ class Finder:
         rejected: tuple[Rejected, ...] = ()
         if before is None or before.points:
             drafts, rejected = self._variants(asked, make)
-        islands = frozenset(searches[0].looked_at) if searches else before.islands if before else frozenset()
         is_deferred = is_deferrable and not drafts and any(search.left_out for search in searches)
         if drafts:
             answer = self._yes(asked, self._placement(asked, drafts[0], asked.supply.capacity_kva))
@@ -92,14 +93,38 @@ class Finder:
             limiter = before.answer.limiter if before is not None and not searches else None
             limiter = limiter or self._limiter(searches, rejected)
             first = None if is_deferred else self._first_stage(asked)
+            is_deferred = is_deferred or (is_deferrable and self._would_get_more(first, before))
             answer = self._in_part(asked, first, limiter, has_points=bool(rejected) or not searches)
         return Found(
             answer=answer,
             points=tuple((d.connection_point.kind, d.connection_point.element_source_id) for d in drafts),
             farthest_m=max((draft.distance_m for draft in drafts), default=0.0),
-            islands=islands,
+            islands=self._islands(answer, drafts),
+            looked_at=self._looked_at(searches, answer, before),
             is_deferred=is_deferred,
         )
+
+    def _islands(self, answer: Answer, drafts: Sequence[VariantDraft]) -> frozenset[int]:
+        """Return the islands of points that carry all, or of the one that carries a part."""
+        nodes = [] if answer.placement is None else [answer.placement.node]
+        for draft in drafts:
+            ends = [draft.bus] if draft.line is None else [self._state.study.find_fed_end(draft.line)]
+            nodes += [node for node in ends if node is not None]
+        return self._grid.islands_of(nodes)
+
+    def _looked_at(self, searches: Sequence[ConfinedSearch], answer: Answer, before: Found | None) -> frozenset[int]:
+        seen = frozenset(searches[0].looked_at) if searches else frozenset[int]()
+        if answer.placement is not None:
+            seen |= self._grid.islands_of([answer.placement.node])
+        return seen if before is None else seen | before.looked_at
+
+    def _would_get_more(self, first: FirstStage | None, before: Found | None) -> bool:
+        """Return whether a project that got a part alone gets less here, and there are islands it may not use here."""
+        if before is None or before.answer.placement is None or self._allowed is None or before.points:
+            return False
+        now_kva = 0.0 if first is None else first.capacity_kva
+        is_less = round(now_kva, 3) < (before.answer.now_kva or 0.0)
+        return is_less and not before.looked_at <= self._allowed
 
     def _joint_check(self, asked: Asked) -> JointCheck | None:
         """Return the last look at all customers; a project alone is judged as its scheme is."""

@@ -46,7 +46,7 @@ class GridState:
         self._parts = grid.parts
         self._tables: dict[int, pd.DataFrame] = {}
         self._stale: set[int] = set()
-        self._grown = GrownNet(grid.snapshot, in_flight_coincidence_ratio=grid.ratio)
+        self._grown = GrownNet(grid.snapshot, in_flight_coincidence_ratio=grid.ratio, quick_limits=grid.limits)
 
     @property
     def places(self) -> NetworkPlaces:

@@ -60,7 +60,7 @@ def search_alone(grid_id: str, number: int, rows: Sequence[Row]) -> list[dict[st
     for row in rows:
         asked = _asked(grid, row)
         if isinstance(asked, Answer):
-            result = Found(answer=asked, points=(), farthest_m=0.0, islands=frozenset())
+            result = Found(answer=asked, points=(), farthest_m=0.0, islands=frozenset(), looked_at=frozenset())
         else:
             result = finder.find(asked)
         found.append(_as_row(row, result))
@@ -112,19 +112,23 @@ def found_from_row(row: Row) -> Found:
         points=tuple((kind, element_id) for kind, element_id in row["points"]),
         farthest_m=row["farthest_m"],
         islands=frozenset(row["islands"]),
+        looked_at=frozenset(row["looked_at"]),
         is_deferred=row["is_deferred"],
     )
 
 
 def _still_holds(project_id: str, before: Found, state: GridState) -> bool:
-    """Return whether the answer of the live grid stands: nobody came before, and nothing newly breaks.
+    """Return whether the answer of the live grid stands: nobody came before where it is, and nothing newly breaks.
 
-    The trial of a scheme lets pass what a connection hardly moves off its path; of many connections none may.
+    What others took elsewhere makes no other point better. The trial of a scheme lets pass what a connection hardly
+    moves off its path; of many connections none may.
     """
-    if before.islands & state.occupied:
-        return False
     placement = before.answer.placement
-    return placement is None or state.check_together(project_id, trial_of_placement(placement, state.grid)) is None
+    if placement is None:
+        return True
+    if state.grid.islands_of([placement.node]) & state.occupied:
+        return False
+    return state.check_together(project_id, trial_of_placement(placement, state.grid)) is None
 
 
 def _as_row(project: Row, found: Found) -> dict[str, Any]:
@@ -134,6 +138,7 @@ def _as_row(project: Row, found: Found) -> dict[str, Any]:
         "points": [list(point) for point in found.points],
         "farthest_m": found.farthest_m,
         "islands": sorted(found.islands),
+        "looked_at": sorted(found.looked_at),
         "is_deferred": found.is_deferred,
     }
 
