@@ -11,6 +11,7 @@ from scheme.assessment.records import ProjectResult
 from scheme.assessment_files.grid_places import GridPlaces, Place
 from scheme.assessment_files.result_rows import COLUMNS, Value, fault_text, faults_by_row, list_rows
 from scheme.assessment_files.results import Results
+from scheme.assessment_files.summary import list_faulty_rows
 from scheme.assessment_files.words import NOT_ADDITIVE
 
 _DIGITS = 7
@@ -54,12 +55,10 @@ def _project(result: ProjectResult, row: dict[str, Value], results: Results) -> 
 
 
 def _faults(results: Results) -> Iterator[dict[str, Any]]:
-    known = {origin.row_no for origin in results.origins.values()}
-    for row_no, findings in faults_by_row(results.findings).items():
-        if row_no not in known:
-            empty = {column.key: None for column in COLUMNS}
-            own = {"feature": "fault", "name": None, "fault": fault_text(findings), "row_no": row_no}
-            yield _feature(None, {**empty, **own, "source_id": findings[0].element_id})
+    by_row, empty = faults_by_row(results.findings), {column.key: None for column in COLUMNS}
+    for row_no in list_faulty_rows(results):
+        own = {"feature": "fault", "name": None, "fault": fault_text(by_row[row_no]), "row_no": row_no}
+        yield _feature(None, {**empty, **own, "source_id": by_row[row_no][0].element_id})
 
 
 def _connections(results: Results, places: GridPlaces) -> Iterator[dict[str, Any]]:

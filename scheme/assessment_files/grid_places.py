@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 
-import numpy as np
 import pandas as pd
 
 from gridmodel.geometry import cut_line
@@ -36,6 +35,14 @@ class GridPlaces:
     def element_name(self, element_id: str) -> str:
         """Return what people call an element of any table, its identifier where it has no name."""
         return self._names.get(element_id) or self._feeder_names.get(element_id, element_id)
+
+    def feeder_of(self, kind: ElementKind, element_id: str) -> str | None:
+        """Return the feeder an element is or hangs on; ``None``: none, or a main transformer, which has many."""
+        if kind == "feeder":
+            return element_id
+        transformers = self.snapshot.transformers
+        found = transformers.feeder_id[transformers.element_id == element_id]
+        return found.iloc[0] if kind == "transformer" and len(found) and isinstance(found.iloc[0], str) else None
 
     def point(self, placement: Placement) -> Place | None:
         """Return where a connection meets the grid, ``None`` where nobody knows."""
@@ -70,9 +77,3 @@ class GridPlaces:
 def _known(keys: pd.Series, names: pd.Series) -> dict[str, str]:
     pairs = zip(keys.to_numpy(dtype=object), names.to_numpy(dtype=object), strict=True)
     return {str(key): name for key, name in pairs if isinstance(name, str) and name}
-
-
-def middle_of(route: Route) -> Place:
-    """Return the middle vertex of a route."""
-    lon, lat = np.asarray(route)[len(route) // 2].tolist()
-    return lon, lat

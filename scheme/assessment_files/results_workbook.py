@@ -11,7 +11,7 @@ from scheme.assessment_files.result_sheets import list_sheets
 from scheme.assessment_files.results import Results
 from scheme.assessment_files.sheet_xml import Styles, plain_parts, sheet_xml
 from scheme.assessment_files.source_table import SourceTable, table_of
-from scheme.assessment_files.words import NOT_ASSESSED
+from scheme.assessment_files.words import LEFT_OUT, NOT_ASSESSED
 from scheme.assessment_files.workbook_parts import WorkbookParts, pack
 from scheme.library.columns import TABLE
 from scheme.publication.spreadsheet import Cell, Sheet
@@ -59,9 +59,12 @@ def _result_rows(results: Results, places: GridPlaces, row_of: Mapping[str, int]
             rows[row_no] = row
     if row_of is not None:
         return rows
+    for origin in results.origins.values():
+        if origin.row_no is not None and origin.row_no not in rows:
+            rows[origin.row_no] = {"verdict_queue": NOT_ASSESSED, "verdict_alone": NOT_ASSESSED, "reason": LEFT_OUT}
     for row_no, findings in faults_by_row(results.findings).items():
         row = rows.setdefault(row_no, {"verdict_queue": NOT_ASSESSED, "verdict_alone": NOT_ASSESSED})
-        row["fault"] = fault_text(findings)
+        row |= {"fault": fault_text(findings), "reason": None if row.get("reason") == LEFT_OUT else row.get("reason")}
     return rows
 
 

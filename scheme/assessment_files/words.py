@@ -37,6 +37,7 @@ WORKS = {
 }
 TRIGGERS = {"stage": "按客户工程进度启动", "date": "按最迟日期启动", "wait": "暂不启动", "not_known": "进度与日期未知"}
 NOT_ASSESSED = "未评估"
+LEFT_OUT = "本情景不计入此项目"
 NOT_ADDITIVE = "各项目“单独接入”结论互不计入对方，容量不可相加；“队列接入”结论按次序逐个计入，可以同时成立。"
 
 

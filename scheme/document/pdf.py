@@ -26,6 +26,8 @@ _ZERO_WIDTH_SPACE = "\u200b"
 _NO_BREAK_SPACE = "\u00a0"
 _BEFORE_UNIT = re.compile(r"(?<=[0-9]) (?=(?:kVA|kW|kvar|kV|kA|A|m|km|p\.u\.|台|元|户)(?![A-Za-z0-9]))")
 _PNG_PPI = 200.0
+_CODES = frozenset({"kind", "align", "picture"})
+"""What of a report is read by its template, not by people."""
 
 
 def render_pdf(payload: Payload, *, layout: Layout, pictures: Mapping[FigureName, str], as_of: datetime) -> bytes:
@@ -40,6 +42,24 @@ def render_pdf(payload: Payload, *, layout: Layout, pictures: Mapping[FigureName
     document = json.dumps({"layout": layout.as_dict(), "values": _printable(payload)}, ensure_ascii=False)
     inputs = {"document": document, **{str(name): svg for name, svg in pictures.items()}}
     return _compile("form.typ", inputs, format="pdf", timestamp=as_of)
+
+
+def render_report(document: Mapping[str, Any], *, pictures: Mapping[str, str], as_of: datetime) -> bytes:
+    """Return a report of sections as a PDF; same input, same bytes.
+
+    Args:
+        document: ``title``, ``subtitle`` and ``sections`` as ``templates/report.typ`` draws them.
+        pictures: SVG by the name a section has for it.
+        as_of: Creation time written into the file.
+    """
+    missing: dict[str, None] = {}
+    shown = _drawable(document, missing)
+    if missing:
+        note = f"字库未收的字以“〓”代替，原字编码：{list_codes(missing)}；原字见数据文件。"
+        shown["sections"].append({"kind": "text", "lines": [note], "size": 8})
+    inputs = {"document": json.dumps(shown, ensure_ascii=False)}
+    inputs |= {f"picture-{name}": svg for name, svg in pictures.items()}
+    return _compile("report.typ", inputs, format="pdf", timestamp=as_of)
 
 
 def render_png(svg: str) -> bytes:
@@ -84,6 +104,19 @@ def _printable(payload: Payload) -> dict[str, str | list[Row]]:
         known = str(payload["glyph_note"])
         result["glyph_note"] = note if known == NOT_APPLICABLE else known + note
     return result
+
+
+def _drawable(value: Any, missing: dict[str, None]) -> Any:
+    """Return a document with every text as the PDF can show it; characters without a glyph go to ``missing``."""
+    if isinstance(value, str):
+        drawn, lost = replace_missing(value)
+        missing.update(dict.fromkeys(lost))
+        return breakable(drawn)
+    if isinstance(value, Mapping):
+        return {key: item if key in _CODES else _drawable(item, missing) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_drawable(item, missing) for item in value]
+    return value
 
 
 def breakable(text: str) -> str:

@@ -109,7 +109,7 @@ def results(ids: Sequence[str] = ("P1", "P2", "P3"), names: Sequence[str] = ("�
 
 def assessment(projects: Sequence[Project]) -> Assessment:
     _, second, third = projects
-    limiter = Limiter(kind="transformer_loading", element_id="trafo:0", contested=("transformer", "trafo:0"))
+    limiter = Limiter(kind="transformer_loading", element_id="T0", contested=("transformer", "T0"))
     reason = "现有电网在校验范围内没有可行接入点"
     answers = (
         (answer("yes", 60.0, 60.0), answer("yes", 60.0, 60.0)),
@@ -140,7 +140,7 @@ def assessment(projects: Sequence[Project]) -> Assessment:
         conflicts=(
             Conflict(
                 element_kind="transformer",
-                element_id="trafo:0",
+                element_id="T0",
                 name="一村配变",
                 served=ids[:1],
                 refused=ids[1:],
@@ -151,7 +151,7 @@ def assessment(projects: Sequence[Project]) -> Assessment:
         years=(
             YearOfElement(
                 element_kind="transformer",
-                element_id="trafo:0",
+                element_id="T0",
                 name="一村配变",
                 limit_kva=80.0,
                 load_kva=62.5,
@@ -181,7 +181,7 @@ def assessment(projects: Sequence[Project]) -> Assessment:
             EarlyWork(
                 code="larger_transformer",
                 text="配电变压器一村配变由100kVA更换为400kVA",
-                element_ids=("trafo:0",),
+                element_ids=("T0",),
                 quantity=1.0,
                 unit="台",
                 type_id="S20-400",
@@ -214,7 +214,7 @@ def answer(verdict: Any, asked_kva: float, now_kva: float, **more: Any) -> Answe
 def placement(kva: float) -> Placement:
     return Placement(
         point_kind="lv_board",
-        element_source_id="bus:3",
+        element_source_id="N3",
         point_name="一村低压侧",
         u_nominal_kv=0.4,
         distance_m=40.0,
@@ -234,7 +234,7 @@ def placement(kva: float) -> Placement:
         main_transformer=None,
         feeder="F1",
         transformer_area="一村",
-        elements=(("transformer", "trafo:0"), ("feeder", "F1")),
+        elements=(("transformer", "T0"), ("feeder", "F1")),
         u_pu_customer=0.98,
         line_loading_ratio_max=0.4,
         transformer_loading_ratio_max=0.8,
@@ -248,7 +248,7 @@ def works(project_id: str, *, is_complete: bool) -> ProjectWorks:
         code="larger_transformer" if is_complete else None,
         text="配电变压器一村配变由100kVA更换为400kVA" if is_complete else None,
         now_kva=20.0,
-        element_source_id="bus:3" if is_complete else None,
+        element_source_id="N3" if is_complete else None,
         cost_cny10k=6.4 if is_complete else None,
         not_priced=(),
         duration_workdays=30 if is_complete else None,

@@ -108,7 +108,7 @@ def test_the_sheets_tell_what_the_projects_mean_together(tmp_path: Path) -> None
     book = opened(answered(tmp_path))
     assert book.sheetnames[2:] == ["汇总", "冲突", "耗尽年份", "配套工程", "物料季度需求", "数据问题"]
     assert [cell.value for cell in book["冲突"][2]] == [
-        "配电变压器", "一村配变", "trafo:0", 20, 180, 1, "A1", 2, "A2、A4",
+        "配电变压器", "一村配变", "T0", 20, 180, 1, "A1", 2, "A2、A4",
     ]  # fmt: skip
     years = {head.value: cell.value for head, cell in zip(book["耗尽年份"][1], book["耗尽年份"][2], strict=True)}
     assert (years["耗尽年份"], years["2027 年负荷 kVA"]) == ("2027", 242.5)
