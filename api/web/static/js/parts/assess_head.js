@@ -1,7 +1,8 @@
 /** An assessment in a few figures, what it assumed, what it stands on, and its files. */
 
-import { download } from "../base/api.js";
-import { h } from "../base/dom.js";
+import { ApiError, download } from "../base/api.js";
+import { h, replace } from "../base/dom.js";
+import { errorBox } from "../base/page.js";
 import { day, kva, moment, number, percent, t, told } from "../base/texts.js";
 import { sortedTable } from "./sorted_table.js";
 import { verdictSign, VERDICTS } from "./verdicts.js";
@@ -22,8 +23,19 @@ export function headFigures({ counts, with_works: withWorks }, works) {
 
 /** Return the buttons of the files. */
 export function fileButtons(assessmentId) {
-  return h("div", { class: "row" }, h("span", { class: "quiet" }, t("download")), FORMS.map((form) =>
-    h("button", { type: "button", class: "second small", onclick: () => download(`/v1/assessments/${assessmentId}/files/${form}`, `${assessmentId}.${form}`) }, told("assess.file", form))));
+  const failed = h("div");
+  return h("div", null, h("div", { class: "row" }, h("span", { class: "quiet" }, t("download")), FORMS.map((form) =>
+    h("button", { type: "button", class: "second small", onclick: () => save(form) }, told("assess.file", form)))), failed);
+
+  async function save(form) {
+    replace(failed);
+    try {
+      await download(`/v1/assessments/${assessmentId}/files/${form}`, `${assessmentId}.${form}`);
+    } catch (error) {
+      replace(failed, errorBox(error));
+      if (!(error instanceof ApiError)) throw error;
+    }
+  }
 }
 
 /** Return what was assumed and what the result stands on. */
