@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.exceptions import Abort, TyperException
 
+from api.assess_command import add_assess
 from api.backup_commands import add_backup_commands
 from api.import_command import add_import
 from api.jobs.commands import add_worker
@@ -151,6 +152,7 @@ def demo(
 
 
 add_import(app)
+add_assess(app)
 
 
 @command(app, "check")

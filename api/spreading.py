@@ -42,8 +42,8 @@ def spread(
             allowed="--scheduler or --workers, not both",
         )
     with ExitStack() as stack:
+        found = _open(settings, workers, scheduler, stack)  # first, so that a refusal leaves no file behind
         kept = None if journal is None else stack.enter_context(FileJournal(journal))
-        found = _open(settings, workers, scheduler, stack)
         yield found if kept is None else Journalled(found, kept)
         if kept is not None:
             kept.remove()
