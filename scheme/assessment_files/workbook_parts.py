@@ -22,7 +22,8 @@ from scheme.assessment_files.sheet_xml import (
 from scheme.assessment_files.xml_splice import Edit, Element, apply, edit_element, scan
 from scheme.publication.spreadsheet import Cell, Sheet
 
-PART_BYTES_MAX = 100 * 2**20
+EXPANDED_BYTES_MAX = 200 * 2**20
+"""All parts together; they are held in memory."""
 _TIME = (1980, 1, 1, 0, 0, 0)
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _WORKSHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"
@@ -40,7 +41,7 @@ class WorkbookParts:
         file: Its name, for messages.
 
     Raises:
-        InputError: It is no workbook of the ordinary kind, or a part of it is too large.
+        InputError: It is no workbook of the ordinary kind, or too large.
     """
 
     def __init__(self, content: bytes, file: str) -> None:
@@ -50,8 +51,8 @@ class WorkbookParts:
                 names = [entry.filename for entry in archive.infolist()]
                 if len(set(names)) < len(names):
                     raise self._refused("a part of the workbook stands twice")
-                if any(entry.file_size > PART_BYTES_MAX for entry in archive.infolist()):
-                    raise self._refused("a part of the workbook is too large")
+                if sum(entry.file_size for entry in archive.infolist()) > EXPANDED_BYTES_MAX:
+                    raise self._refused("the workbook is too large")
                 self._parts = {name: archive.read(name) for name in names}
         except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError) as error:
             raise self._refused(f"not a readable workbook: {error}") from error

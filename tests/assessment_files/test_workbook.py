@@ -13,12 +13,15 @@ from typing import Any
 import openpyxl
 import pytest
 from openpyxl.worksheet.worksheet import Worksheet
+from python_calamine import CalamineWorkbook
 
 from gridmodel.errors import InputError
+from scheme.assessment_files import workbook_parts
 from scheme.assessment_files.result_rows import COLUMNS as RESULT_COLUMNS
 from scheme.assessment_files.results import Origin
 from scheme.assessment_files.results_workbook import write_workbook
 from scheme.assessment_files.source_table import read_source
+from scheme.assessment_files.workbook_parts import WorkbookParts
 from tests.assessment_files.examples import COLUMNS, HOSTILE, STAGES, grid, results, rows, source, workbook
 
 WIDTH = len(COLUMNS)
@@ -208,3 +211,36 @@ def test_a_document_type_is_refused_before_anything_is_assessed(tmp_path: Path) 
     file.write_bytes(bomb)
     with pytest.raises(InputError):
         read_source(file, STAGES)
+
+
+def test_a_workbook_that_is_too_large_or_of_another_kind_is_refused_before_anything_is_assessed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    strict = "http://purl.oclc.org/ooxml/spreadsheetml/main"
+    main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    other = rezipped(workbook(), {"xl/worksheets/sheet1.xml": lambda text: text.replace(main, strict)})
+    with pytest.raises(InputError, match="dialect"):
+        WorkbookParts(other, "a.xlsx").check("projects")
+    latin = "<?xml version='1.0' encoding='GBK'?>"
+    encoded = rezipped(workbook(), {"xl/workbook.xml": lambda text: latin + text[text.index("<workbook") :]})
+    with pytest.raises(InputError, match="encoding"):
+        WorkbookParts(encoded, "a.xlsx")
+    with pytest.raises(InputError, match="sheet is missing"):
+        WorkbookParts(workbook(), "a.xlsx").check("别的表")
+    monkeypatch.setattr(workbook_parts, "EXPANDED_BYTES_MAX", 1_000)
+    with pytest.raises(InputError, match="too large"):
+        WorkbookParts(workbook(), "a.xlsx")
+
+
+def test_a_project_the_scenario_leaves_out_says_so(tmp_path: Path) -> None:
+    table, made = source(tmp_path)
+    less = replace(made, assessment=replace(made.assessment, projects=made.assessment.projects[:2]))
+    line = told(opened(write_workbook(less, grid(), table=table))["projects"], 5)
+    assert (line["verdict_queue"], line["reason"]) == ("未评估", "本情景不计入此项目")
+
+
+def test_signs_a_workbook_cannot_hold_are_left_out_and_escapes_stay_what_they_are() -> None:
+    """``_x0041_`` is how a workbook writes the letter A; a reader that knows this (calamine) gets the name back."""
+    content = write_workbook(results(names=("甲\x00\x1f乙", "_x0041_厂", "c")), grid())
+    sheet = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_name("projects")
+    assert [row[2] for row in sheet.to_python()][1:3] == ["甲乙", "_x0041_厂"]
