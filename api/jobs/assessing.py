@@ -28,7 +28,7 @@ LISTS: Mapping[str, str] = {
 }
 """Lists of a result, and what they tell."""
 _GRID, _ASSESS, _WORKS, _WRITE = "读入项目与电网", "评估项目", "规划配套工程", "生成文件"
-_FILES_MADE = 2
+_FILES_MADE = 3
 
 
 def run_assessment(bench: Workbench, steps: Steps, assessment_id: str) -> Mapping[str, Any]:

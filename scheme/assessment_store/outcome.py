@@ -13,6 +13,7 @@ from scheme.assessment.early_works import as_upgrades
 from scheme.assessment.records import Answer, ProjectResult, Verdict
 from scheme.assessment_files.geojson import write_geojson
 from scheme.assessment_files.grid_places import GridPlaces
+from scheme.assessment_files.report import write_report
 from scheme.assessment_files.results import Results
 from scheme.assessment_files.results_workbook import write_workbook
 from scheme.assessment_files.source_table import SourceTable
@@ -58,6 +59,7 @@ def make_outcome(
     writers: Mapping[str, Callable[[], bytes]] = {
         "xlsx": lambda: write_workbook(results, snapshot, table=table),
         "geojson": lambda: write_geojson(results, snapshot),
+        "pdf": lambda: write_report(results, snapshot),
     }
     for name, write in writers.items():
         tell()

@@ -88,6 +88,12 @@ class Planning:
             return [tuple(row) for name in names for row in connection.execute(text(f"select * from {name}"))]
 
 
+@pytest.fixture(autouse=True)
+def quick_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reports have tests of their own; one of them takes longer than all that is done here."""
+    monkeypatch.setattr("scheme.assessment_store.outcome.write_report", lambda *_: b"%PDF-1.7 report")
+
+
 @pytest.fixture
 def planning(tmp_path: Path) -> Planning:
     return Planning(tmp_path)
@@ -96,9 +102,11 @@ def planning(tmp_path: Path) -> Planning:
 @pytest.fixture(scope="module")
 def assessed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Planning, list[str], str]:
     """Three projects of 18 kVA, two of them at the first village, with works; tests that change nothing share it."""
-    planning = Planning(tmp_path_factory.mktemp("assessed"))
-    ids = [planning.add(1), planning.add(2), planning.add(3, east_m=40_000.0)]
-    return planning, ids, planning.assess(with_works=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("scheme.assessment_store.outcome.write_report", lambda *_: b"%PDF-1.7 report")
+        planning = Planning(tmp_path_factory.mktemp("assessed"))
+        ids = [planning.add(1), planning.add(2), planning.add(3, east_m=40_000.0)]
+        return planning, ids, planning.assess(with_works=True)
 
 
 def test_of_two_projects_with_room_for_one_the_page_can_draw_who_is_served_where(
@@ -165,7 +173,7 @@ def test_lists_and_files_say_the_same_as_the_record(assessed: tuple[Planning, li
     assert [one["work"] for one in planning.read(f"{place_of}/works")["items"]] == record["works"]
     assert record["conflicts"][0]["refused"] == [ids[1]]
     assert read_assessment(json.dumps(record)).as_dict() == record
-    for form, media_type in (("xlsx", XLSX), ("geojson", "application/geo+json")):
+    for form, media_type in (("xlsx", XLSX), ("pdf", "application/pdf"), ("geojson", "application/geo+json")):
         answer = planning.clients["engineer"].get(f"{place_of}/files/{form}")
         assert answer.headers["content-type"].startswith(media_type)
         assert answer.headers["content-disposition"] == f'attachment; filename="{assessment_id}.{form}"'

@@ -18,6 +18,7 @@ from api.jobs.durable import run_worker
 from api.jobs.workbench import open_workbench
 from api.services import Services
 from scheme.assessment.tasks import TASKS
+from scheme.assessment_store import outcome
 from scheme.store import Store
 
 WAITS_AT = 3
@@ -50,6 +51,7 @@ def main(store_url: str, url: str, name: str, log: Path, gate: Path) -> None:
     numbers = count(1)
     for task_name, task in list(TASKS.items()):
         TASKS[task_name] = told(task_name, task, log, gate, numbers)
+    setattr(outcome, "write_report", lambda *_: b"%PDF-1.7 report")  # noqa: B010 - imported there, not exported
     services = Services(Store(store_url), profile=PROFILE, clock=lambda: DAY)
     run_worker(open_workbench(services, None), url, name=name, is_over=lambda: False)
 

@@ -26,11 +26,13 @@ from scheme.store import Store
 from tests.assessment.grids import two_villages
 from tests.connection.grids import place
 from tests.jobs.assessing_worker import DAY
-from tests.jobs.test_jobs import WITHIN_S, wait_until
+from tests.jobs.test_jobs import wait_until
 from tests.library.examples import add
 
 PLANNER = Actor(subject_id="wang", role="planner", request_id="call")
 PROJECTS_ON_EACH_SIDE = 2
+WITHIN_S = 300.0
+"""A worker reads the grid and computes its capacity before its first task."""
 
 
 class Desk:
@@ -86,6 +88,10 @@ class Desk:
             self._process.wait()
         self._process = None
 
+    def wait(self, job: Job) -> Job:
+        """Return a job that has ended."""
+        return wait_until(self.jobs, job, lambda found: found.state in ENDED, within_s=WITHIN_S)
+
     def wait_for_task(self) -> None:
         """Return when a task waits in the middle of the assessment."""
         end = time.monotonic() + WITHIN_S
@@ -120,7 +126,7 @@ def test_a_killed_worker_goes_on_where_it_was_and_comes_to_the_bytes_of_a_run_in
     assert desk.tasks_kept() == 2
     desk.gate.touch()
     desk.start()
-    done = wait_until(desk.jobs, job, lambda found: found.state in ENDED)
+    done = desk.wait(job)
     assert done.state == "done", done.error
     told = Counter(line for line in desk.lines() if line != "waits")
     ended = {line: number for line, number in told.items() if line.startswith("done ")}
@@ -132,7 +138,7 @@ def test_a_killed_worker_goes_on_where_it_was_and_comes_to_the_bytes_of_a_run_in
     assert summary is not None
     assert done.result == {"assessment_id": "asm_" + "a" * 32, "counts": summary["counts"]}
     again = desk.ask("b")
-    assert wait_until(desk.jobs, again, lambda found: found.state in ENDED).state == "done"
+    assert desk.wait(again).state == "done"
     files = [get_part(desk.store, f"asm_{digit * 32}", "json") for digit in "ab"]
     assert files[0] == files[1]
 
@@ -144,7 +150,7 @@ def test_a_cancelled_assessment_stops_leaves_nothing_and_the_next_one_is_done(de
     assert desk.jobs.cancel(job.job_id, owner_id="wang").state == "cancelled"
     next_job = desk.ask("b")
     desk.gate.touch()
-    assert wait_until(desk.jobs, next_job, lambda found: found.state in ENDED).state == "done"
+    assert desk.wait(next_job).state == "done"
     assert desk.jobs.get(job.job_id, owner_id="wang").state == "cancelled"
     assert find_summary(desk.store, "asm_" + "a" * 32) is None
     assert find_summary(desk.store, "asm_" + "b" * 32) is not None

@@ -68,9 +68,9 @@ def worker(url: str, jobs: DurableJobs, log: Path) -> Iterator[Worker]:
     made.kill()
 
 
-def wait_until(jobs: DurableJobs, job: Job, is_so: Callable[[Job], bool]) -> Job:
+def wait_until(jobs: DurableJobs, job: Job, is_so: Callable[[Job], bool], *, within_s: float = WITHIN_S) -> Job:
     """Ask again until it is so."""
-    end = time.monotonic() + WITHIN_S
+    end = time.monotonic() + within_s
     while not is_so(found := jobs.get(job.job_id, owner_id=job.owner_id)):
         assert time.monotonic() < end, found
         time.sleep(0.05)
