@@ -19,6 +19,7 @@ from api.services import Services, product_version
 if TYPE_CHECKING:
     import pandas as pd
 
+    from gridmodel.profiles import LoadProfiles
     from gridmodel.snapshot import Snapshot
     from scheme.grid_map.grid import MapGrid
     from scheme.grid_map.state import GridState
@@ -34,13 +35,20 @@ class Moment:
 
     live: LiveState
     policy: PolicyView
+    curves: LoadProfiles | None = None
+    """Load curves the service was started with; hours are told by them."""
 
     @cached_property
     def digest(self) -> str:
-        """Names grid, ledger, rules and version; equal digests stand for equal answers."""
-        policy = self.policy
+        """Names grid, ledger, rules, curves and version; equal digests stand for equal answers."""
+        policy, curves = self.policy, self.curves
         parts = (self.live.imported.sha256, self.live.head.sha256, policy.sha256, str(policy.as_of), product_version())
-        return hashlib.sha256("|".join(parts).encode()).hexdigest()
+        found = hashlib.sha256("|".join(parts).encode())
+        if curves is not None:
+            found.update(repr((curves.hours, curves.names, curves.generation_names)).encode())
+            for values in (curves.p, curves.q, curves.generation):
+                found.update(values.tobytes())
+        return found.hexdigest()
 
 
 @dataclass(eq=False, kw_only=True)
@@ -72,7 +80,8 @@ class GridViews:
         Raises:
             NoSnapshotError: Nothing has been imported.
         """
-        return Moment(live=self._services.get_live(), policy=self._services.load_policy())
+        services = self._services
+        return Moment(live=services.get_live(), policy=services.load_policy(), curves=services.curves)
 
     def get(self, moment: Moment) -> GridState:
         """Return what the map shows at a moment.

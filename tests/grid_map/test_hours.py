@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -112,3 +113,13 @@ def test_grid_names_the_hours_there_are(office: Office) -> None:
     assert (grid["has_hours"], grid["hours"]) == (True, list(CURVES.hours))
     assert office.engineer.get("/v1/capacity/hours/3").status_code == 404
     assert office.engineer.get("/v1/nodes/none/hours").status_code == 404
+
+
+def test_what_a_client_has_of_other_curves_is_sent_again(office: Office) -> None:
+    first = office.engineer.get("/v1/grid")
+    known = {"If-None-Match": first.headers["etag"]}
+    assert office.engineer.get("/v1/grid", headers=known).status_code == 304
+    office.utility.services.curves = replace(CURVES, hours=("morning", "day", "evening"))
+    again = office.engineer.get("/v1/grid", headers=known)
+    assert again.status_code == 200
+    assert again.json()["hours"] == ["morning", "day", "evening"]
