@@ -93,6 +93,7 @@ def _run(shared: Shared, table: Path, given: _Options) -> int:
     results = Results(
         assessment=assessment, projects=asked.projects, origins=asked.origins, findings=asked.findings, before=before
     )
+    written[0].parent.mkdir(exist_ok=True)
     for path in written:
         _put(path, _content(path, results, asking.snapshot, asked))
     summary = _summary(results, written)
@@ -177,13 +178,12 @@ def _targets(out: Path) -> list[Path]:
     Raises:
         InputError: The ending is not known, or the folder is not there.
     """
+    if not out.parent.is_dir():
+        raise InputError("the folder does not exist", field="--out", value=str(out), allowed="a place in a folder")
     if out.suffix.lower() in _ENDINGS:
-        if not out.parent.is_dir():
-            raise InputError("the folder does not exist", field="--out", value=str(out), allowed="a file in a folder")
         return [out]
     if out.suffix and not out.is_dir():
         raise InputError("this ending is not known", field="--out", value=out.name, allowed=", ".join(_ENDINGS))
-    out.mkdir(parents=True, exist_ok=True)
     return [out / f"{_NAME}{ending}" for ending in _ENDINGS]
 
 

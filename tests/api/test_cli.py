@@ -222,7 +222,8 @@ def test_without_an_import_the_message_says_what_to_do(run: Run, tmp_path: Path)
     [
         ((), ("command",)),
         (("nonsense",), ("nonsense",)),
-        (("assess", "x", "--out", "y"), ("assess",)),
+        (("assess", "x", "--out", "y"), ("file x", "table of projects")),
+        (("assess", "x"), ("--out",)),
         (("capacity",), ("--out",)),
         (("capacity", "--out", "a.csv", "--wrong"), ("--wrong",)),
         (("capacity", "--out", "a.xlsx"), ("--out", "a.xlsx", ".csv, .geojson, .gpkg, .parquet")),

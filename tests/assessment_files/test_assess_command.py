@@ -95,6 +95,7 @@ def test_who_is_left_out_by_the_scenario_is_told_beside_the_run_before(
     [
         (["--out", "result.txt"], "--out"),
         (["--out", "missing/result.xlsx"], "--out"),
+        (["--out", "results", "--scenario", "nobody.json"], "nobody.json"),
         (["--out", "r.json", "--scenario", "nobody.json"], "nobody.json"),
         (["--out", "r.json", "--scenario", "bad.json"], "colour"),
         (["--out", "r.json", "--compare-with", "bad.json"], "--compare-with"),
