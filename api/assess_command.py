@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from api.given_files import read_file
 from api.options import Shared, command
 from gridmodel.errors import InputError
 
@@ -83,7 +84,7 @@ def _run(shared: Shared, table: Path, given: _Options) -> int:
     from scheme.assessment_store.restore import read_assessment
 
     written = _targets(given.out)
-    content = _read(table, "a table of projects", _TABLE_BYTES_MAX)
+    content = read_file(table, "a table of projects", _TABLE_BYTES_MAX)
     before = None if given.before is None else _earlier(given.before, read_assessment)
     asking = _Asking(shared, table, content, given)
     journal = given.out.parent / f".{given.out.name}.journal"
@@ -157,7 +158,7 @@ class _Asking:
         path = self._given.scenario
         if path is None:
             return Scenario()
-        content = _read(path, "a scenario as a JSON file", _SCENARIO_BYTES_MAX)
+        content = read_file(path, "a scenario as a JSON file", _SCENARIO_BYTES_MAX)
         try:
             entry = ScenarioEntry.model_validate_json(content)
         except ValidationError as error:
@@ -203,22 +204,11 @@ def _content(path: Path, results: Results, snapshot: Snapshot, asked: InputProje
 
 def _earlier(path: Path, read: Callable[[bytes], Assessment]) -> Assessment:
     try:
-        return read(_read(path, "an earlier result as .json", _RESULT_BYTES_MAX))
+        return read(read_file(path, "an earlier result as .json", _RESULT_BYTES_MAX))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise InputError(
             "not a result of an assessment", file=path.name, field="--compare-with", allowed="a .json of this command"
         ) from error
-
-
-def _read(path: Path, expected: str, bytes_max: int) -> bytes:
-    try:
-        with path.open("rb") as stream:
-            content = stream.read(bytes_max + 1)
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}", file=str(path), allowed=expected) from error
-    if len(content) > bytes_max:
-        raise InputError("the file is too large", file=path.name, allowed=f"at most {bytes_max} bytes")
-    return content
 
 
 def _put(path: Path, content: bytes) -> None:

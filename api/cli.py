@@ -25,6 +25,7 @@ from typer.exceptions import Abort, TyperException
 
 from api.assess_command import add_assess
 from api.backup_commands import add_backup_commands
+from api.given_files import read_file
 from api.import_command import add_import
 from api.jobs.commands import add_worker
 from api.key_commands import key_app
@@ -219,7 +220,7 @@ def update(shared: Shared, changes: Annotated[Path, typer.Argument(metavar="CHAN
     from api.updates import Updates
     from gridmodel.change_file import parse_changes
 
-    content = _read_file(changes, "changes as a JSON file", CHANGES_BYTES_MAX)
+    content = read_file(changes, "changes as a JSON file", CHANGES_BYTES_MAX)
     parsed = parse_changes(content, file=changes.name)
     updates = Updates(shared.open_services())
     with _naming(changes):
@@ -244,7 +245,7 @@ def scheme(
     from api.report import progress_bar, show_scheme, write_json
     from scheme.request import parse_request
 
-    content = _read_file(request, "a request as a JSON file", REQUEST_BYTES_MAX)
+    content = read_file(request, "a request as a JSON file", REQUEST_BYTES_MAX)
     parsed = parse_request(content, file=request.name)
     services = shared.open_services()
     services.stock = _read_stock(stock)
@@ -271,7 +272,7 @@ def replay_scheme(
     from api.replay import read_record, replay
     from api.report import show_replay, write_json
 
-    content = _read_file(scheme_file, "a scheme.json", SCHEME_BYTES_MAX)
+    content = read_file(scheme_file, "a scheme.json", SCHEME_BYTES_MAX)
     record = read_record(content, file=scheme_file.name)
     basis = record["provenance"]
     services = replace(shared, profile=basis["profile"], as_of=basis["as_of"]).open_services()
@@ -325,17 +326,6 @@ def _read_stock(path: Path | None) -> StockTable | None:
     from scheme.stock_file import read_stock
 
     return None if path is None else read_stock(path)
-
-
-def _read_file(path: Path, expected: str, bytes_max: int) -> bytes:
-    try:
-        with path.open("rb") as stream:
-            content = stream.read(bytes_max + 1)
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}", file=str(path), allowed=expected) from error
-    if len(content) > bytes_max:
-        raise InputError("the file is too large", file=path.name, allowed=f"at most {bytes_max} bytes")
-    return content
 
 
 if __name__ == "__main__":

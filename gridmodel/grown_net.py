@@ -8,7 +8,6 @@ more customer: on flat arrays where the limits are known from the start and the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -250,12 +249,6 @@ def _broken_on_arrays(island: _Island) -> tuple[Violation, ...] | None:
     was = np.full(len(found.values), np.nan)
     was[: len(island.values)] = island.values
     return newly_broken(island.graft.constraints, was, found.values)
-
-
-def connect_all(grown: GrownNet, customers: Sequence[Customer]) -> None:
-    """Connect customers in the order given."""
-    for customer in customers:
-        grown.connect(customer)
 
 
 def _no_solution() -> JointViolation:

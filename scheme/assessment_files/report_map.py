@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +18,7 @@ from scheme.assessment_files.report_chart import COLORS, WIDTH_MM, frame
 from scheme.assessment_files.results import Results
 from scheme.assessment_files.summary import VERDICT_ORDER
 from scheme.assessment_files.words import VERDICTS
-from scheme.document.sketch_sheet import DARK, Box, draw_text, find_bar_m, place_shape
+from scheme.document.sketch_sheet import DARK, Box, draw_text, find_bar_m, label_places, overlap, place_shape
 
 HEIGHT_MM = 148.0
 MAP_WIDTH_MM = 215.0
@@ -31,6 +31,7 @@ _REACH_RATIO = 4.0
 """A project farther off than this many times the middle one would shrink the others to a blot."""
 _STATIONS_MAX = 60
 _LABEL_CHARACTERS_MAX = 16
+_LABEL_GAPS_MM = (2.0, 3.6, 5.5)
 _LATIN_WIDTH = 0.58
 _GRID, _FEEDER, _LOW = "#9aa7b4", "#222222", "#d5dade"
 Floats = NDArray[np.float64]
@@ -210,32 +211,21 @@ def _write_label(sheet: _Sheet, text: str, x: float, y: float, *, size: float, i
         text = text[: _LABEL_CHARACTERS_MAX - 1] + "…"
     width = sum(1.0 if ord(c) > 0x2E7F else _LATIN_WIDTH for c in text) * size + 0.6
     height = size + 0.4
-    boxes = [(left, top, left + width, top + height) for left, top in _label_places(x, y, width, height)]
+    boxes = [
+        (left, top, left + width, top + height)
+        for left, top in label_places(x, y, width, height, gaps_mm=_LABEL_GAPS_MM)
+    ]
     on_map = [
         box
         for box in boxes
         if box[0] >= 0.5 and box[2] <= MAP_WIDTH_MM - 0.5 and box[1] >= 0.5 and box[3] <= HEIGHT_MM - 0.5
     ]
-    free = (box for box in on_map if not any(_overlap(box, other) for other in sheet.taken))
+    free = (box for box in on_map if not any(overlap(box, other) for other in sheet.taken))
     box = next(free, on_map[0] if is_needed and on_map else None)
     if box is not None:
         sheet.taken.append(box)
         halo = ' stroke="#ffffff" stroke-width="0.6" paint-order="stroke" stroke-linejoin="round"'
         sheet.shapes.append(draw_text(text, box[0] + 0.3, box[3] - 0.7, size=size, extra=halo))
-
-
-def _label_places(x: float, y: float, width: float, height: float) -> Iterator[tuple[float, float]]:
-    for gap in (2.0, 3.6, 5.5):
-        yield x + gap, y - height / 2
-        yield x - gap - width, y - height / 2
-        yield x - width / 2, y - gap - height
-        yield x - width / 2, y + gap
-        yield x + gap * 0.7, y - gap * 0.7 - height
-        yield x + gap * 0.7, y + gap * 0.7
-
-
-def _overlap(a: Box, b: Box) -> bool:
-    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
 def _finished(sheet: _Sheet) -> str:

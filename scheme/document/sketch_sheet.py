@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from xml.sax.saxutils import escape
 
@@ -17,6 +17,7 @@ _LABEL_CHARACTERS_MAX = 18
 _TEXT_MM = 2.8
 _LATIN_WIDTH = 0.56
 _BAR_MM_MAX = 26.0
+_LABEL_GAPS_MM = (2.8, 5.0, 8.0)
 
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom."""
@@ -40,18 +41,21 @@ def write_label(sheet: SketchSheet, text: str, x: float, y: float) -> None:
     width = sum(1.0 if ord(c) > 0x2E7F else _LATIN_WIDTH for c in text) * _TEXT_MM + 0.8
     height = _TEXT_MM + 0.8
     for avoided in ([*sheet.taken, *sheet.crossed], sheet.taken):
-        for left, top in _label_places(x, y, width, height):
+        for left, top in label_places(x, y, width, height, gaps_mm=_LABEL_GAPS_MM):
             box = (left, top, left + width, top + height)
             inside = box[0] >= 0.5 and box[2] <= MAP_WIDTH_MM - 0.5 and box[1] >= 0.5 and box[3] <= HEIGHT_MM - 0.5
-            if inside and not any(_overlap(box, other) for other in avoided):
+            if inside and not any(overlap(box, other) for other in avoided):
                 sheet.taken.append(box)
                 halo = ' stroke="#ffffff" stroke-width="0.7" paint-order="stroke" stroke-linejoin="round"'
                 sheet.shapes.append(draw_text(text, left + 0.4, top + height - 1.0, extra=halo))
                 return
 
 
-def _label_places(x: float, y: float, width: float, height: float) -> Iterator[tuple[float, float]]:
-    for gap in (2.8, 5.0, 8.0):
+def label_places(
+    x: float, y: float, width: float, height: float, *, gaps_mm: Sequence[float]
+) -> Iterator[tuple[float, float]]:
+    """Yield left and top of a label around a mark, the best place first, nearest to the mark first."""
+    for gap in gaps_mm:
         yield x + gap, y - height / 2
         yield x - gap - width, y - height / 2
         yield x - width / 2, y - gap - height
@@ -62,7 +66,8 @@ def _label_places(x: float, y: float, width: float, height: float) -> Iterator[t
         yield x - gap * 0.7 - width, y + gap * 0.7
 
 
-def _overlap(a: Box, b: Box) -> bool:
+def overlap(a: Box, b: Box) -> bool:
+    """Return whether two boxes cover each other."""
     return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
