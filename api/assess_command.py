@@ -140,9 +140,11 @@ class _Asking:
             "catalogue": self._catalogue,
             "as_of": self._policy.as_of,
             "scenario": self._scenario,
+            "capacity": capacity,
+            "workers": workers,
         }
         with progress_bar("评估项目") as progress:
-            found = assess_projects(self.asked.projects, capacity=capacity, workers=workers, progress=progress, **named)
+            found = assess_projects(self.asked.projects, progress=progress, **named)
         if not self._given.with_works:
             return found
         with progress_bar("规划配套工程") as progress:

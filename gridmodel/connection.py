@@ -250,6 +250,10 @@ class ConnectionStudy:
             return math.nan
         return _length_km(base, self._get_topology(base, bus).path(bus), float(base.bus.vn_kv[bus]))
 
+    def find_supply_path(self, bus: int) -> SupplyPath:
+        """Return the supply path of a bus; it stands where there is no solution, too."""
+        return self._get_topology(None, bus).path(bus)
+
     def get_base(self, bus: int, *, in_flight: bool) -> Net | None:
         """Return the solved island of ``bus`` without the customer (not to be changed); ``None``: no solution."""
         key = (self._islands.label(bus), in_flight)
@@ -307,10 +311,10 @@ class ConnectionStudy:
             lines=(*route, *upstream.lines),
         )
 
-    def _get_topology(self, base: Net, bus: int) -> SupplyTopology:
+    def _get_topology(self, base: Net | None, bus: int) -> SupplyTopology:
         label = self._islands.label(bus)
         if label not in self._topology:
-            self._topology[label] = SupplyTopology(base)
+            self._topology[label] = SupplyTopology(self._islands.cut(label) if base is None else base)
         return self._topology[label]
 
     def _judge(self, before: Net, point: _Point, path: SupplyPath, limits: Limits) -> ConnectionAssessment:

@@ -8,6 +8,7 @@ feeder that takes over load is judged as well as the one that gives it away.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -30,8 +31,11 @@ class ReinforcedState:
 
     def __init__(self, snapshot: Snapshot, *, in_flight_coincidence_ratio: float) -> None:
         self._snapshot, self._ratio = snapshot, in_flight_coincidence_ratio
-        self._islands = Islands(snapshot.net)
         self._before: dict[tuple[int, ...], Net | None] = {}
+
+    @cached_property
+    def _islands(self) -> Islands:
+        return Islands(self._snapshot.net)
 
     def find_violations(
         self,

@@ -38,6 +38,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import date
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -86,6 +87,12 @@ class Snapshot:
     """Digest of the canonical content; set by :func:`seal`."""
     corridors: pd.DataFrame | None = None
     obstacles: pd.DataFrame | None = None
+
+    @cached_property
+    def transformer_of(self) -> Mapping[str, int]:
+        """Index of each transformer by its ``element_id``; of several with one id the first."""
+        own = self.transformers
+        return dict(zip(reversed(own.element_id.tolist()), reversed(own.index.tolist()), strict=True))
 
 
 def in_force_on(snapshot: Snapshot, day: date) -> Snapshot:

@@ -181,8 +181,7 @@ class CandidateSearch:
 
     def _substation_bays(self) -> list[Candidate]:
         radius_m = self._policy.number("connection.new_feeder_search_radius_km") * 1e3
-        found = self._places.find_nodes(*self._place_deg, is_lv=False, radius_m=radius_m)
-        return [candidate for candidate in found if candidate.point.kind == "substation_bay"]
+        return self._places.find_substations(*self._place_deg, radius_m=radius_m)
 
     def _within(self, radius_m: float) -> list[Candidate]:
         found = self._places.find_nodes(*self._place_deg, is_lv=self._is_lv, radius_m=radius_m)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -78,6 +78,14 @@ class Candidate:
         return self.point.kind, place or self.point.element_source_id
 
 
+class _Places:
+    """Some nodes and where they stand."""
+
+    def __init__(self, nodes: pd.DataFrame) -> None:
+        self.buses = nodes.index.to_numpy()
+        self.index = PointIndex(nodes.lon_deg, nodes.lat_deg)
+
+
 class NetworkPlaces:
     """Spatial indices of one snapshot: nodes and lines where a customer could connect; build once, use often."""
 
@@ -85,22 +93,24 @@ class NetworkPlaces:
         self.snapshot = snapshot
         nodes = snapshot.nodes
         self._kinds = _point_kinds(snapshot)
-        self._rows = np.flatnonzero(self._kinds.notna().to_numpy())
-        kept = nodes.iloc[self._rows]
-        self._nodes = PointIndex(kept.lon_deg, kept.lat_deg)
+        kinds, is_lv = self._kinds.to_numpy(), (nodes.u_nominal_kv <= LOW_VOLTAGE_KV_MAX).to_numpy()
+        is_point, is_substation = self._kinds.notna().to_numpy(), kinds == "substation_bay"
+        self._lv_nodes = _Places(nodes[is_point & is_lv])
+        self._mv_nodes = _Places(nodes[is_point & ~is_lv])
+        self._substations = _Places(nodes[is_substation])
+        self._candidates: dict[int, Candidate] = {}
+        """Those met already, by bus, without a distance."""
         self._lines, paths = _tee_lines(snapshot)
         self._paths = LineIndex(paths)
         self.terrain = Terrain(snapshot)
 
     def find_nodes(self, lon_deg: float, lat_deg: float, *, is_lv: bool, radius_m: float) -> list[Candidate]:
         """Return candidates at nodes of the voltage class, nearest first."""
-        positions, distances = self._nodes.find_within(lon_deg, lat_deg, radius_m)
-        nodes, found = self.snapshot.nodes, []
-        for position, distance in zip(positions, distances, strict=True):
-            row = nodes.iloc[self._rows[position]]
-            if (row.u_nominal_kv <= LOW_VOLTAGE_KV_MAX) == is_lv:
-                found.append(self._node(int(row.name), row, float(distance)))
-        return found
+        return self._find(self._lv_nodes if is_lv else self._mv_nodes, lon_deg, lat_deg, radius_m)
+
+    def find_substations(self, lon_deg: float, lat_deg: float, *, radius_m: float) -> list[Candidate]:
+        """Return the medium-voltage busbars of substations, nearest first; :meth:`find_nodes` names them too."""
+        return self._find(self._substations, lon_deg, lat_deg, radius_m)
 
     def find_tees(
         self, lon_deg: float, lat_deg: float, *, radius_m: float, node_distance_min_m: float
@@ -136,8 +146,20 @@ class NetworkPlaces:
             )
         return found
 
-    def _node(self, bus: int, row: Any, distance_m: float) -> Candidate:
-        kind = self._kinds[bus]
+    def _find(self, places: _Places, lon_deg: float, lat_deg: float, radius_m: float) -> list[Candidate]:
+        positions, distances = places.index.find_within(lon_deg, lat_deg, radius_m)
+        return [
+            self._node(int(places.buses[position]), float(distance))
+            for position, distance in zip(positions, distances, strict=True)
+        ]
+
+    def _node(self, bus: int, distance_m: float) -> Candidate:
+        if bus not in self._candidates:
+            self._candidates[bus] = self._at(bus)
+        return replace(self._candidates[bus], distance_m=distance_m)
+
+    def _at(self, bus: int) -> Candidate:
+        kind, row = self._kinds[bus], self.snapshot.nodes.loc[bus]
         is_known = math.isfinite(row.spare_bays)
         needs_bay = kind in BAY_KINDS
         return Candidate(
@@ -150,7 +172,7 @@ class NetworkPlaces:
                 lat_deg=float(row.lat_deg),
                 spare_bays=int(row.spare_bays) if is_known and needs_bay else None,
             ),
-            distance_m=distance_m,
+            distance_m=0.0,
             bus=bus,
             capacity_buses=(bus,),
             feeder_id=_text(row.feeder_id),

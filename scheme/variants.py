@@ -182,7 +182,8 @@ class VariantCompiler:
     def _substation_name(self, substation_id: Any) -> str | None:
         """Return the name of a substation's high-voltage busbar, its id where the data names none."""
         nodes = self._snapshot.nodes
-        names = nodes["name"][(nodes.kind == "source") & (nodes.substation_id == substation_id)]
+        sources = nodes[(nodes.kind == "source").to_numpy()]
+        names = sources["name"][sources.substation_id == substation_id]
         return next((text for text in map(_text, names) if text), _text(substation_id))
 
     def _area_name(self, area_id: str | None) -> str | None:

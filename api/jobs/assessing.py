@@ -134,11 +134,10 @@ class _Assessing:
         if capacity is not None:
             capacity.attrs = {}  # how a table came about differs where it was read again; its values do not
         with self._bench.open_workers(run.assessment_id) as workers:
-            assessment = assess_projects(
-                asked.projects, capacity=capacity, workers=workers, progress=self._progress(_ASSESS), **given
-            )
-        if run.with_works:
-            assessment = plan_early_works(assessment, asked.projects, progress=self._progress(_WORKS), **given)
+            given |= {"capacity": capacity, "workers": workers}
+            assessment = assess_projects(asked.projects, progress=self._progress(_ASSESS), **given)
+            if run.with_works:
+                assessment = plan_early_works(assessment, asked.projects, progress=self._progress(_WORKS), **given)
         return live.snapshot, assessment
 
     def _progress(self, text: str) -> Callable[[int, int], None]:

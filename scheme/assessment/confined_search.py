@@ -7,6 +7,7 @@ Rules, radii, order and verification are those of :class:`scheme.candidates.Cand
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 from scheme.candidates import CandidateSearch, trial_of
@@ -31,12 +32,12 @@ class TakenPlaces(NetworkPlaces):
         self.__dict__.update(places.__dict__)
         self._taken_bays = taken_bays
 
-    def _node(self, bus: int, row: Any, distance_m: float) -> Candidate:
-        taken = self._taken_bays.get(bus, 0)
-        if taken and row.spare_bays == row.spare_bays:
-            row = row.copy()
-            row["spare_bays"] = row.spare_bays - taken
-        return super()._node(bus, row, distance_m)
+    def _node(self, bus: int, distance_m: float) -> Candidate:
+        candidate, taken = super()._node(bus, distance_m), self._taken_bays.get(bus, 0)
+        spare = candidate.point.spare_bays
+        if not taken or spare is None:
+            return candidate
+        return replace(candidate, point=replace(candidate.point, spare_bays=spare - taken))
 
 
 def takes_bays(point_kind: str) -> bool:

@@ -7,23 +7,25 @@ of them fit together then is asked by assessing a scenario with the upgrades don
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
+
+import pandas as pd
 
 from gridmodel.catalogue.loader import Catalogue
 from gridmodel.snapshot import Snapshot
-from scheme.assessment.asked import Asked, find_asked
 from scheme.assessment.assessed_grid import AssessedGrid
-from scheme.assessment.grid_state import GridState, trial_of_placement
 from scheme.assessment.project import Project
-from scheme.assessment.records import Assessment, EarlyWork, ProjectResult, ProjectWorks
+from scheme.assessment.records import Assessment, EarlyWork, ProjectWorks
 from scheme.assessment.scenario import Scenario, Upgrade, with_upgrades
+from scheme.assessment.workers import ThisProcess, Workers
+from scheme.assessment.works_planning import Row, placed_row
 from scheme.errors import CancelledError
 from scheme.model import Measure
 from scheme.policy.parameter import PolicyView
 from scheme.rules.early_works import TriggerDecision, decide_trigger
-from scheme.transition.plan import TransitionPlan, plan_transition
 
 _REPLACEMENTS = {
     "larger_transformer": "transformer",
@@ -48,10 +50,12 @@ def plan_early_works(
     policy: PolicyView,
     catalogue: Catalogue,
     as_of: date,
+    capacity: pd.DataFrame | None = None,
     scenario: Scenario | None = None,
     project_ids: Collection[str] | None = None,
     progress: Callable[[int, int], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
+    workers: Workers | None = None,
 ) -> Assessment:
     """Return the assessment with its supporting works.
 
@@ -62,36 +66,55 @@ def plan_early_works(
         policy: Reads ``transition.*`` and ``reserve.trigger_stages``.
         catalogue: Equipment and unit costs.
         as_of: Day of the decision what begins now.
+        capacity: Table the assessment was given, so that its workers need no other grid.
         scenario: That of the assessment.
         project_ids: Projects to plan for; default all that are not served in full.
         progress: Called with (projects done, projects in all).
         cancelled: Asked after every project.
+        workers: Who plans; default this process, one project after another.
 
     Raises:
         CancelledError: ``cancelled`` said yes.
         PolicyNotInForceError: A number is missing that the utility must supply.
     """
-    upgrades = () if scenario is None else scenario.upgrades
-    policy = policy.fresh()
-    grid = AssessedGrid(with_upgrades(snapshot, upgrades, catalogue), policy, catalogue, capacity=None)
-    state, by_id = GridState(grid), {project.project_id: project for project in projects}
-    for result in assessment.projects:
-        placement = result.queue.placement
-        if placement is not None:
-            state.place(result.project_id, placement, trial_of_placement(placement, grid))
-    wanted = [
-        result
-        for result in assessment.projects
-        if result.queue.verdict in ("partly", "no") and (project_ids is None or result.project_id in project_ids)
-    ]
-    planned: list[_Planned] = []
-    for number, result in enumerate(wanted, start=1):
-        planned.append(_plan(by_id[result.project_id], result, state, as_of))
-        if progress is not None:
-            progress(number, len(wanted))
+    upgrades, policy = () if scenario is None else scenario.upgrades, policy.fresh()
+    grid = AssessedGrid(
+        with_upgrades(snapshot, upgrades, catalogue), policy, catalogue, capacity=None if upgrades else capacity
+    )
+    by_id = {project.project_id: project for project in projects}
+    inputs = [(number, [row]) for number, row in enumerate(_rows(assessment, by_id, project_ids))]
+    done = 0
+
+    def tick(more: int) -> None:
+        nonlocal done
+        done += more
+        if more and progress is not None:  # 0: only asks whether to go on
+            progress(done, len(inputs))
         if cancelled is not None and cancelled():
-            raise CancelledError("the planning of works was cancelled", done=number, total=len(wanted))
+            raise CancelledError("the planning of works was cancelled", done=done, total=len(inputs))
+
+    found = (workers or ThisProcess()).run("works", inputs, grid, tick)
+    planned = [_as_planned(row, by_id[row["project_id"]], policy, as_of) for rows in found for row in rows]
     return replace(assessment, project_works=tuple(item.works for item in planned), works=_combine(planned))
+
+
+def _rows(
+    assessment: Assessment, by_id: Mapping[str, Project], project_ids: Collection[str] | None
+) -> Iterator[dict[str, Any]]:
+    """Yield the projects to plan for, in the order of the queue, each with all others that are placed."""
+    placed = {
+        result.project_id: placed_row(result.project_id, result.queue.placement)
+        for result in assessment.projects
+        if result.queue.placement is not None
+    }
+    for result in assessment.projects:
+        is_wanted = project_ids is None or result.project_id in project_ids
+        if is_wanted and result.queue.verdict in ("partly", "no"):
+            yield {
+                "project": by_id[result.project_id].as_dict(),
+                "now_kva": result.queue.now_kva or 0.0,
+                "placed": [row for project_id, row in placed.items() if project_id != result.project_id],
+            }
 
 
 def as_upgrades(works: Sequence[EarlyWork]) -> tuple[Upgrade, ...]:
@@ -112,63 +135,31 @@ def as_upgrades(works: Sequence[EarlyWork]) -> tuple[Upgrade, ...]:
     return tuple(found)
 
 
-def _plan(project: Project, result: ProjectResult, state: GridState, as_of: date) -> _Planned:
-    grid = state.grid
-    asked = find_asked(project, grid.snapshot, grid.policy, grid.catalogue)
-    assert isinstance(asked, Asked)
-    plan = _transition(asked, state)
-    stages = () if plan is None else plan.transition.stages
-    is_complete = plan is not None and plan.transition.is_complete
-    last = stages[-1] if stages else None
-    measures = last.measures if last is not None and is_complete else ()
-    duration = last.duration_workdays if last is not None and is_complete else None
+def _as_planned(row: Row, project: Project, policy: PolicyView, as_of: date) -> _Planned:
+    measures = tuple(Measure(**{**item, "element_ids": tuple(item["element_ids"])}) for item in row["measures"])
     trigger = decide_trigger(
-        grid.policy,
+        policy,
         works_stage=project.works_stage,
         customer_end_on=project.works_finish_on or project.needed_on,
-        works_workdays=duration,
+        works_workdays=row["duration_workdays"],
         today=as_of,
     )
-    now_kva = stages[0].capacity_kva if stages else result.queue.now_kva or 0.0
+    code = "+".join(dict.fromkeys(measure.code for measure in measures)) or "another_point"
     works = ProjectWorks(
         project_id=project.project_id,
-        is_complete=is_complete,
-        code=("+".join(dict.fromkeys(measure.code for measure in measures)) or "another_point")
-        if is_complete
-        else None,
-        text=("；".join(measure.text for measure in measures) or last.text)
-        if last is not None and is_complete
-        else None,
-        now_kva=round(now_kva, 3),
-        element_source_id=None
-        if last is None or last.connection_point is None
-        else last.connection_point.element_source_id,
-        cost_cny10k=None if last is None or last.cost is None else last.cost.total_typical_cny10k,
-        not_priced=() if last is None or last.cost is None else last.cost.not_priced,
-        duration_workdays=duration,
-        funding=None if plan is None else plan.transition.funding,
+        is_complete=row["is_complete"],
+        code=code if row["is_complete"] else None,
+        text=row["text"],
+        now_kva=round(row["now_kva"], 3),
+        element_source_id=row["element_source_id"],
+        cost_cny10k=row["cost_cny10k"],
+        not_priced=tuple(row["not_priced"]),
+        duration_workdays=row["duration_workdays"],
+        funding=row["funding"],
         trigger=trigger.trigger,
         latest_start_on=trigger.latest_start_on,
     )
     return _Planned(project_id=project.project_id, works=works, measures=measures, trigger=trigger)
-
-
-def _transition(asked: Asked, state: GridState) -> TransitionPlan | None:
-    grid = state.grid
-    snapshot, study = state.without(asked.project.project_id)
-    return plan_transition(
-        asked.request,
-        asked.place_deg,
-        supply=asked.supply,
-        snapshot=snapshot,
-        policy=grid.policy,
-        catalogue=grid.catalogue,
-        limits=grid.limits,
-        utility_segments=asked.utility_segments,
-        study=study,
-        places=state.places,
-        rejected=(),
-    )
 
 
 def _combine(planned: Sequence[_Planned]) -> tuple[EarlyWork, ...]:

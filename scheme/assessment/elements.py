@@ -94,11 +94,10 @@ def name_of(snapshot: Snapshot, element: Element) -> str:
 
 
 def _transformer(snapshot: Snapshot, element_id: str) -> Element | None:
-    transformers = snapshot.transformers
-    found = transformers.index[transformers.element_id == element_id]
-    if not len(found):
+    found = snapshot.transformer_of.get(element_id)
+    if found is None:
         return None
-    is_main = float(snapshot.net.trafo.vn_lv_kv[found[0]]) > LOW_VOLTAGE_KV_MAX
+    is_main = float(snapshot.net.trafo.vn_lv_kv[found]) > LOW_VOLTAGE_KV_MAX
     return ("main_transformer" if is_main else "transformer"), element_id
 
 

@@ -64,31 +64,17 @@ class GridState:
 
     def place(self, project_id: str, placement: Placement, trial: TrialConnection) -> None:
         """Connect a project for good."""
-        self._commitments.append(
-            Commitment(
-                commitment_id=_commitment_id(project_id),
-                bus=placement.node,
-                capacity_kva=placement.capacity_kva,
-                power_factor=placement.p_kw / placement.capacity_kva,
-            )
-        )
+        self._commitments.append(commitment_of(project_id, placement))
         self.snapshot = with_commitments(self.grid.snapshot, self._commitments)
         self.study = self.study.with_in_flight(self.snapshot)
         self._parts = self._parts.after(self.snapshot, np.array([placement.node], dtype=np.int64))
-        if takes_bays(placement.point_kind) and placement.bus is not None:
-            self._taken_bays[placement.bus] = self._taken_bays.get(placement.bus, 0) + placement.circuits
+        bays = bays_of(placement)
+        if bays is not None:
+            self._taken_bays[bays[0]] = self._taken_bays.get(bays[0], 0) + bays[1]
         islands = self.grid.islands_of([placement.node])
         self.occupied |= islands
         self._stale |= islands
         self._grown.connect(Customer(customer_id=project_id, trial=trial))
-
-    def without(self, project_id: str) -> tuple[Snapshot, JointConnectionStudy]:
-        """Return the grid and its base cases without what one project was given."""
-        others = [item for item in self._commitments if item.commitment_id != _commitment_id(project_id)]
-        if len(others) == len(self._commitments):
-            return self.snapshot, self.study
-        snapshot = with_commitments(self.grid.snapshot, others)
-        return snapshot, self.study.with_in_flight(snapshot)
 
     def check_together(self, project_id: str, trial: TrialConnection) -> Reason | None:
         """Return what breaks when a project is connected beside all those placed, lines and all."""
@@ -107,8 +93,21 @@ class GridState:
                 self._stale.discard(name)
 
 
-def _commitment_id(project_id: str) -> str:
-    return f"project:{project_id}"
+def commitment_of(project_id: str, placement: Placement) -> Commitment:
+    """Return the load in flight (在途) of a project that is placed."""
+    return Commitment(
+        commitment_id=f"project:{project_id}",
+        bus=placement.node,
+        capacity_kva=placement.capacity_kva,
+        power_factor=placement.p_kw / placement.capacity_kva,
+    )
+
+
+def bays_of(placement: Placement) -> tuple[int, int] | None:
+    """Return the node a placement takes bays (间隔) of and how many; ``None``: it takes none."""
+    if not takes_bays(placement.point_kind) or placement.bus is None:
+        return None
+    return placement.bus, placement.circuits
 
 
 def trial_of_placement(placement: Placement, grid: AssessedGrid) -> TrialConnection:

@@ -1,4 +1,4 @@
-"""The two kinds of work an assessment is made of, as named functions over plain rows: each may run in another process.
+"""The kinds of work an assessment is made of, as named functions over plain rows: each may run in another process.
 
 A process finds the grid by the id its run gave it (:func:`kept_grid`); what comes back are plain mappings.
 """
@@ -16,6 +16,7 @@ from scheme.assessment.finder import Finder, Found
 from scheme.assessment.grid_state import GridState, trial_of_placement
 from scheme.assessment.project import project_from_dict
 from scheme.assessment.records import Answer, answer_from_dict
+from scheme.assessment.works_planning import plan_works
 
 Row = Mapping[str, Any]
 Task = Callable[[str, int, Sequence[Row]], list[dict[str, Any]]]
@@ -102,7 +103,25 @@ def assess_group(grid_id: str, number: int, rows: Sequence[Row]) -> list[dict[st
     return results
 
 
-TASKS: dict[str, Task] = {"alone": search_alone, "group": assess_group}
+def plan_for_each(grid_id: str, number: int, rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Return the works each project needs where the others are placed.
+
+    Args:
+        grid_id: Grid of the run.
+        number: Number of the chunk.
+        rows: As :func:`scheme.assessment.works_planning.plan_works` takes them.
+
+    Raises:
+        KeyError: This process was not given the grid.
+    """
+    planned = []
+    for row in rows:
+        planned.append(plan_works(_GRIDS[grid_id], row))
+        _tick(grid_id)
+    return planned
+
+
+TASKS: dict[str, Task] = {"alone": search_alone, "group": assess_group, "works": plan_for_each}
 
 
 def found_from_row(row: Row) -> Found:

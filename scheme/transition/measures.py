@@ -15,7 +15,7 @@ from gridmodel.reinforcement import (
     resize_area,
 )
 from gridmodel.snapshot import Snapshot
-from gridmodel.topology import LOW_VOLTAGE_KV_MAX, SupplyPath, supply_path
+from gridmodel.topology import LOW_VOLTAGE_KV_MAX, SupplyPath
 from scheme.model import Measure
 from scheme.policy.parameter import PolicyView
 from scheme.transition.bench import Bench, Outcome, PlannedMeasure, Way
@@ -308,8 +308,6 @@ def _path(way: Way) -> SupplyPath:
     """Return the supply path of the connection point in the changed grid, of the lower end of a teed line."""
     candidate, net = way.candidate, way.grid.net
     if candidate.bus is not None:
-        base = way.study.get_base(candidate.bus, in_flight=True)
-        return supply_path(net if base is None else base, candidate.bus)
+        return way.study.find_supply_path(candidate.bus)
     ends = [int(net.line.from_bus[candidate.line]), int(net.line.to_bus[candidate.line])]
-    paths = [supply_path(net, bus) for bus in ends]
-    return max(paths, key=lambda path: path.element_count)
+    return max((way.study.find_supply_path(bus) for bus in ends), key=lambda path: path.element_count)

@@ -44,7 +44,7 @@ def survey(bench: Bench, places: NetworkPlaces) -> Reach:
     bays: list[Candidate] = []
     if not bench.is_low_voltage:
         radius_m = bench.policy.number("connection.new_feeder_search_radius_km") * 1e3
-        bays = [c for c in bench_nodes(bench, places, radius_m) if c.point.kind == "substation_bay"]
+        bays = places.find_substations(*bench.place_deg, radius_m=radius_m)
 
     def with_code(wanted: str | None) -> tuple[Candidate, ...]:
         return tuple(candidate for candidate, code in zip(near, codes, strict=True) if code == wanted)
