@@ -8,7 +8,7 @@ more customer: on flat arrays where the limits are known from the start and the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -57,17 +57,32 @@ class _Pieces:
 
 
 @dataclass(slots=True, kw_only=True)
-class _Island:
-    before: Net
-    net: Net | None
-    """With all customers; ``None`` for a trial on arrays alone."""
-    graft: Graft | None = None
-    """The same on arrays."""
-    values: Floats | None = None
-    """What the limits measure without customers."""
+class _Form:
+    """An island with customers, as tables or as arrays; both number what is added alike."""
+
+    grid: Net | Graft
+    customers_count: int = 0
+    """How many of the island's customers are connected to it."""
     pieces: dict[int, _Pieces] = field(default_factory=dict)
     owners: dict[tuple[str, int], str] = field(default_factory=dict)
     """Customer or imported line that elements which were added belong to."""
+
+    def copied(self, grid: Net | Graft) -> _Form:
+        """Return a copy that another customer may be connected to."""
+        pieces = {line: _Pieces(tees=[*own.tees], parts=[*own.parts]) for line, own in self.pieces.items()}
+        return replace(self, grid=grid, pieces=pieces, owners=dict(self.owners))
+
+
+@dataclass(slots=True, kw_only=True)
+class _Island:
+    before: Net
+    """Solved without customers."""
+    tables: _Form | None = None
+    """``None``: not asked for yet."""
+    arrays: _Form | None = None
+    """``None``: not to be had."""
+    values: Floats | None = None
+    """What the limits measure without customers, on arrays."""
 
 
 class GrownNet:
@@ -85,6 +100,8 @@ class GrownNet:
     ) -> None:
         self._snapshot, self._ratio, self._quick_limits = snapshot, in_flight_coincidence_ratio, quick_limits
         self._islands = Islands(snapshot.net, split_at_sources=True)
+        self._customers: dict[int, list[Customer]] = {}
+        """Those connected, by island; tables and arrays are brought up to them when asked for."""
         self._grown: dict[int, _Island | None] = {}
 
     def find_violation(self, customer: Customer, *, limits: Limits) -> JointViolation | None:
@@ -93,19 +110,24 @@ class GrownNet:
         Raises:
             KeyError: The bus or line is not in the snapshot.
         """
-        island = self._island(customer)
+        label = self._label(customer)
+        island = self._island(label)
         if island is None:
             return _no_solution()
-        if island.graft is not None and limits == self._quick_limits:
-            trial = _trial(island, net=None, graft=island.graft.copy())
+        if island.arrays is not None and limits == self._quick_limits:
+            form = self._brought_up(island.arrays, label)
+            assert isinstance(form.grid, Graft)
+            graft = form.grid.copy()
+            trial = form.copied(graft)
             self._connect(trial, customer, share=1.0)
-            broken = _broken_on_arrays(trial)
+            broken = _broken_on_arrays(graft, island)
             if broken is not None:
                 return self._named(trial, broken[0]) if broken else None
-        assert island.net is not None
-        trial = _trial(island, net=copy_solved(island.net), graft=None)
+        form, net = self._with_tables(island, label)
+        net = copy_solved(net)
+        trial = form.copied(net)
         self._connect(trial, customer, share=1.0)
-        return self._judge(trial, limits)
+        return self._judge(trial, net, island, limits)
 
     def connect(self, customer: Customer) -> None:
         """Connect a customer for good.
@@ -113,9 +135,7 @@ class GrownNet:
         Raises:
             KeyError: The bus or line is not in the snapshot.
         """
-        island = self._island(customer)
-        if island is not None:
-            self._connect(island, customer, share=self._ratio)
+        self._customers.setdefault(self._label(customer), []).append(customer)
 
     def find_violations_now(self, *, limits: Limits) -> dict[str, tuple[JointViolation, ...]]:
         """Return what all customers connected break together, by a node of their island; sound islands are left out.
@@ -123,26 +143,29 @@ class GrownNet:
         Every island is solved afresh.
         """
         found: dict[str, tuple[JointViolation, ...]] = {}
-        for island in self._grown.values():
+        for label in self._customers:
+            island = self._island(label)
             if island is None:
                 continue
             first = str(self._snapshot.nodes.element_id.get(int(island.before.bus.index.min()), ""))
-            assert island.net is not None
-            if not _solve(island.net):
+            form, net = self._with_tables(island, label)
+            if not _solve(net):
                 found[first] = (_no_solution(),)
                 continue
-            broken = new_violations(island.before, island.net, limits=limits)
+            broken = new_violations(island.before, net, limits=limits)
             if broken:
-                found[first] = tuple(self._named(island, violation) for violation in broken)
+                found[first] = tuple(self._named(form, violation) for violation in broken)
         return found
 
     @property
     def islands_count(self) -> int:
         """How many islands have customers."""
-        return len(self._grown)
+        return len(self._customers)
 
-    def _island(self, customer: Customer) -> _Island | None:
-        label = self._islands.label(self._anchor(customer.trial))
+    def _label(self, customer: Customer) -> int:
+        return self._islands.label(self._anchor(customer.trial))
+
+    def _island(self, label: int) -> _Island | None:
         if label not in self._grown:
             net = self._islands.cut(label)
             add_in_flight(net, self._snapshot, self._ratio)
@@ -152,10 +175,25 @@ class GrownNet:
     def _sound_island(self, net: Net) -> _Island:
         graft = None if self._quick_limits is None else graft_of(net, self._quick_limits)
         base = None if graft is None else graft.solve()
-        island = _Island(before=net, net=copy_solved(net))
-        if base is not None:
-            island.graft, island.values = graft, base.values
-        return island
+        if graft is None or base is None:
+            return _Island(before=net)
+        return _Island(before=net, arrays=_Form(grid=graft), values=base.values)
+
+    def _with_tables(self, island: _Island, label: int) -> tuple[_Form, Net]:
+        """Return the island as tables, with all its customers."""
+        if island.tables is None:
+            island.tables = _Form(grid=copy_solved(island.before))
+        form = self._brought_up(island.tables, label)
+        assert not isinstance(form.grid, Graft)
+        return form, form.grid
+
+    def _brought_up(self, form: _Form, label: int) -> _Form:
+        """Return the form with the customers connected since it was last asked for."""
+        customers = self._customers.get(label, [])
+        for customer in customers[form.customers_count :]:
+            self._connect(form, customer, share=self._ratio)
+        form.customers_count = len(customers)
+        return form
 
     def _anchor(self, trial: TrialConnection) -> int:
         """Return a bus that tells the island: the bus itself, or the end of the line that has supply through it."""
@@ -167,58 +205,50 @@ class GrownNet:
         opened = (switch.et == "l") & (switch.element == trial.line) & ~switch.closed.astype(bool)
         return ends[1] if bool((opened & (switch.bus == ends[0])).any()) else ends[0]
 
-    def _connect(self, island: _Island, customer: Customer, *, share: float) -> None:
-        trial = customer.trial
-        bus = trial.bus if trial.line is None else self._tee(island, trial, customer.customer_id)
+    def _connect(self, form: _Form, customer: Customer, *, share: float) -> None:
+        trial, grid = customer.trial, form.grid
+        bus = trial.bus if trial.line is None else self._tee(form, trial, customer.customer_id)
         assert bus is not None
-        made, power = [], {"p_kw": trial.p_kw * share, "q_kvar": trial.q_kvar * share}
-        if island.net is not None:
-            made.append(add_customer(island.net, bus, trial.route, **power))
-        if island.graft is not None:
-            made.append(island.graft.add_customer(bus, trial.route, **power))
-        assert len(set(made)) == 1, "tables and arrays number what is added alike"
-        end, route = made[0]
-        island.owners[("bus", end)] = island.owners[("line", route)] = customer.customer_id
+        power = {"p_kw": trial.p_kw * share, "q_kvar": trial.q_kvar * share}
+        if isinstance(grid, Graft):
+            end, route = grid.add_customer(bus, trial.route, **power)
+        else:
+            end, route = add_customer(grid, bus, trial.route, **power)
+        form.owners[("bus", end)] = form.owners[("line", route)] = customer.customer_id
 
-    def _tee(self, island: _Island, trial: TrialConnection, owner: str) -> int:
+    def _tee(self, form: _Form, trial: TrialConnection, owner: str) -> int:
         """Return the bus of a tee, which is made where there is none yet."""
         assert trial.line is not None
         assert trial.fraction_along is not None
-        line, at = trial.line, trial.fraction_along
-        own = island.pieces.setdefault(line, _Pieces(parts=[(0.0, 1.0, line)]))
+        line, at, grid = trial.line, trial.fraction_along, form.grid
+        own = form.pieces.setdefault(line, _Pieces(parts=[(0.0, 1.0, line)]))
         for fraction, bus in own.tees:
             if abs(fraction - at) < _SAME_TEE:
                 return bus
         place = next(place for place, (start, end, _) in enumerate(own.parts) if start < at < end)
         start, end, piece = own.parts[place]
-        fraction, made = (at - start) / (end - start), []
-        if island.net is not None:
-            made.append(split_line(island.net, piece, fraction))
-        if island.graft is not None:
-            made.append(island.graft.split(piece, fraction))
-        assert len(set(made)) == 1, "tables and arrays number what is added alike"
-        bus, other = made[0]
+        fraction = (at - start) / (end - start)
+        bus, other = grid.split(piece, fraction) if isinstance(grid, Graft) else split_line(grid, piece, fraction)
         own.parts[place : place + 1] = [(start, at, piece), (at, end, other)]
         own.tees.append((at, bus))
-        island.owners[("bus", bus)] = owner
-        island.owners[("line", other)] = str(self._snapshot.lines.element_id[line])
+        form.owners[("bus", bus)] = owner
+        form.owners[("line", other)] = str(self._snapshot.lines.element_id[line])
         return bus
 
-    def _judge(self, island: _Island, limits: Limits) -> JointViolation | None:
-        assert island.net is not None
-        if not _solve(island.net, init="results"):
+    def _judge(self, trial: _Form, net: Net, island: _Island, limits: Limits) -> JointViolation | None:
+        if not _solve(net, init="results"):
             return _no_solution()
-        found = new_violations(island.before, island.net, limits=limits)
-        return self._named(island, found[0]) if found else None
+        found = new_violations(island.before, net, limits=limits)
+        return self._named(trial, found[0]) if found else None
 
-    def _named(self, island: _Island, violation: Violation) -> JointViolation:
+    def _named(self, form: _Form, violation: Violation) -> JointViolation:
         frames: dict[str, pd.DataFrame] = {
             "bus": self._snapshot.nodes,
             "line": self._snapshot.lines,
             "trafo": self._snapshot.transformers,
         }
         key, frame = (violation.table, violation.element), frames.get(violation.table)
-        element_id = island.owners.get(key)
+        element_id = form.owners.get(key)
         if element_id is None:
             is_known = frame is not None and violation.element in frame.index
             element_id = (
@@ -227,28 +257,15 @@ class GrownNet:
         return JointViolation(kind=violation.kind, element_id=element_id, value=violation.value, limit=violation.limit)
 
 
-def _trial(island: _Island, *, net: Net | None, graft: Graft | None) -> _Island:
-    """Return a copy of an island that another customer may be connected to."""
-    return _Island(
-        before=island.before,
-        net=net,
-        graft=graft,
-        values=island.values,
-        pieces={line: _Pieces(tees=[*own.tees], parts=[*own.parts]) for line, own in island.pieces.items()},
-        owners=dict(island.owners),
-    )
-
-
-def _broken_on_arrays(island: _Island) -> tuple[Violation, ...] | None:
+def _broken_on_arrays(trial: Graft, island: _Island) -> tuple[Violation, ...] | None:
     """Return what is newly broken; ``None`` where the sweeps find no solution and the reference must say."""
-    assert island.graft is not None
     assert island.values is not None
-    found = island.graft.solve()
+    found = trial.solve()
     if found is None:
         return None
     was = np.full(len(found.values), np.nan)
     was[: len(island.values)] = island.values
-    return newly_broken(island.graft.constraints, was, found.values)
+    return newly_broken(trial.constraints, was, found.values)
 
 
 def _no_solution() -> JointViolation:

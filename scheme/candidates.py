@@ -23,7 +23,7 @@ from gridmodel.connection import ConnectionAssessment, ConnectionStudy, TrialCon
 from gridmodel.snapshot import Snapshot
 from scheme.courses import CourseFinder
 from scheme.model import Reason, Rejected, Segment
-from scheme.points import Candidate, NetworkPlaces, Screen
+from scheme.points import Candidate, CapacityOf, NetworkPlaces, Screen
 from scheme.policy.parameter import PolicyView
 from scheme.power_quality.settings import fault_settings
 from scheme.power_quality.study import PowerQualityStudy, quality_reason
@@ -47,7 +47,7 @@ def find_variants(
     *,
     supply: WantedSupply,
     snapshot: Snapshot,
-    capacity: pd.DataFrame | None,
+    capacity: pd.DataFrame | CapacityOf | None,
     policy: PolicyView,
     catalogue: Catalogue,
     limits: Limits,
@@ -64,7 +64,7 @@ def find_variants(
         place_deg: CGCS2000 longitude and latitude of the customer.
         supply: What is wanted.
         snapshot: The grid; not changed.
-        capacity: ``node_capacity`` table, or ``None`` to verify without it.
+        capacity: ``node_capacity`` table or who gives its rows, or ``None`` to verify without it.
         policy: Rules and numbers, topics ``connection``, ``works`` and ``capacity``.
         catalogue: Line types and unit costs.
         limits: Operating limits.

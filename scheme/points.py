@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -181,11 +181,20 @@ class NetworkPlaces:
         )
 
 
+CapacityOf = Callable[[Sequence[int]], pd.DataFrame]
+"""Gives the rows of the ``node_capacity`` table of some buses, in their order; NaN where there is none."""
+
+
 class Screen:
     """Rules that refuse a candidate without a load flow; each refusal carries its reason."""
 
     def __init__(
-        self, snapshot: Snapshot, *, policy: PolicyView, capacity: pd.DataFrame | None, capacity_kva: float
+        self,
+        snapshot: Snapshot,
+        *,
+        policy: PolicyView,
+        capacity: pd.DataFrame | CapacityOf | None,
+        capacity_kva: float,
     ) -> None:
         self._snapshot = snapshot
         self._capacity = capacity
@@ -248,9 +257,10 @@ class Screen:
 
     def find_capacity_reason(self, candidate: Candidate) -> Reason | None:
         """Return why the table of open capacity refuses the candidate, or ``None``."""
+        buses = list(candidate.capacity_buses)
         if self._capacity is None:
             return None
-        rows = self._capacity.reindex(list(candidate.capacity_buses))
+        rows = self._capacity(buses) if callable(self._capacity) else self._capacity.reindex(buses)
         open_kva = float(rows.open_kva.max())
         if math.isnan(open_kva):
             return Reason(code="open_capacity_not_known", text="可开放容量无法评估")

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cached_property
 
-import numpy as np
 import pandas as pd
 
 from gridmodel.capacity.nodes import node_capacity
@@ -66,20 +65,10 @@ class AssessedGrid:
                 names.loc[own.tolist()] = int(own.min())
         return names
 
-    @cached_property
-    def island_names(self) -> frozenset[int]:
-        """All islands."""
-        return frozenset(int(name) for name in self._island_of.unique()) - {REST}
-
     def islands_of(self, buses: Iterable[int]) -> frozenset[int]:
         """Return the islands some nodes belong to; nodes without supply and the sources belong to none."""
         found = {int(self._island_of[bus]) for bus in buses}
         return frozenset(found - {REST})
-
-    def piece_of(self, islands: Iterable[int]) -> pd.DataFrame:
-        """Return the rows of the capacity table of some islands."""
-        wanted = np.isin(self._island_of.to_numpy(), sorted(islands))
-        return self.capacity.loc[self.capacity.index.intersection(self._island_of.index[wanted], sort=False)]
 
     def compute_capacity(self, snapshot: Snapshot) -> pd.DataFrame:
         """Return the table of a grid or of one part; values are not sampled, because every point is verified."""

@@ -11,7 +11,7 @@ from gridmodel.snapshot import Snapshot
 from gridmodel.topology import LOW_VOLTAGE_KV_MAX
 from scheme.assessment.records import ElementKind, Limiter
 from scheme.model import ConnectionPoint
-from scheme.points import Candidate
+from scheme.points import Candidate, CapacityOf
 
 Element = tuple[ElementKind, str]
 
@@ -59,7 +59,7 @@ def contested_by(snapshot: Snapshot, element_id: str | None, candidate: Candidat
     return None if candidate.feeder_id is None else ("feeder", candidate.feeder_id)
 
 
-def element_of_row(snapshot: Snapshot, capacity: pd.DataFrame, point: ConnectionPoint) -> Limiter:
+def element_of_row(snapshot: Snapshot, capacity_of: CapacityOf, point: ConnectionPoint) -> Limiter:
     """Return what the table of open capacity says limits a point."""
     nodes = snapshot.nodes
     found = nodes.index[nodes.element_id == point.element_source_id]
@@ -67,8 +67,8 @@ def element_of_row(snapshot: Snapshot, capacity: pd.DataFrame, point: Connection
         lines = snapshot.lines
         line = int(lines.index[lines.element_id == point.element_source_id][0])
         ends = [int(snapshot.net.line.at[line, name]) for name in ("from_bus", "to_bus")]
-        found = pd.Index([max(ends, key=lambda bus: float(capacity.open_kva.get(bus, -1.0)))])
-    row = capacity.loc[int(found[0])]
+        found = pd.Index([capacity_of(ends).open_kva.fillna(-1.0).idxmax()])
+    row = capacity_of([int(found[0])]).iloc[0]
     kind, element_id = _text(row.get("limit_kind")), _text(row.get("limit_element_id"))
     contested = None
     if element_id is not None:

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import pandas as pd
-
 from scheme.assessment.asked import Asked
 from scheme.assessment.confined_search import ConfinedSearch, JointBench, JointCheck
 from scheme.assessment.elements import contested_by, element_of_row, elements_above, feeder_of
@@ -138,7 +136,7 @@ class Finder:
             asked.place_deg,
             supply=asked.supply,
             snapshot=state.snapshot,
-            capacity=self._capacity(),
+            capacity=state.capacity_of,
             policy=grid.policy,
             catalogue=grid.catalogue,
             limits=grid.limits,
@@ -150,11 +148,6 @@ class Finder:
             ),
             search_by=make,
         )
-
-    def _capacity(self) -> pd.DataFrame:
-        if not self._state.occupied:
-            return self._grid.capacity
-        return self._state.capacity_of(self._grid.island_names if self._allowed is None else self._allowed)
 
     def _yes(self, asked: Asked, placement: Placement) -> Answer:
         return Answer(
@@ -293,7 +286,7 @@ class Finder:
                 contested = contested_by(self._grid.snapshot, element_id, hit.candidate)
                 return Limiter(kind=hit.kind, element_id=element_id, contested=contested)
             if item.reasons[0].code == "open_capacity_exceeded":
-                return element_of_row(self._grid.snapshot, self._capacity(), point)
+                return element_of_row(self._grid.snapshot, self._state.capacity_of, point)
         first = rejected[0].reasons[0].code if rejected else None
         return None if first is None else Limiter(kind=first, element_id=None, contested=None)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -53,14 +53,17 @@ class GridState:
         """Places with the bays that are left."""
         return TakenPlaces(self.grid.places, self._taken_bays) if self._taken_bays else self.grid.places
 
-    def capacity_of(self, islands: Collection[int]) -> pd.DataFrame:
-        """Return the open capacity of the nodes of some islands as it is now."""
-        for island in sorted(self._stale & set(islands)):
-            if island in self._stale:
-                self._refresh(island)
-        changed = [self._tables[island] for island in sorted(islands) if island in self._tables]
-        kept = self.grid.piece_of(set(islands) - set(self._tables))
-        return pd.concat([kept, *changed]) if changed else kept
+    def capacity_of(self, buses: Sequence[int]) -> pd.DataFrame:
+        """Return the open capacity of some nodes as it is now, as the screen of a search asks for it."""
+        rows = []
+        for bus in buses:
+            table = self.grid.capacity
+            for island in self.grid.islands_of([bus]):
+                if island in self._stale:
+                    self._refresh(island)
+                table = self._tables.get(island, table)
+            rows.append(table.reindex([bus]))
+        return pd.concat(rows)
 
     def place(self, project_id: str, placement: Placement, trial: TrialConnection) -> None:
         """Connect a project for good."""
