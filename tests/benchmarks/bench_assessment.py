@@ -13,10 +13,12 @@ from __future__ import annotations
 import math
 import resource
 import signal
+import statistics
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
 
@@ -42,6 +44,8 @@ from tests.request_replay.networks import NETWORKS
 ID = "B15"
 LOOP = 6
 """Schemes of the peer."""
+ONE_OF = 4
+"""Of several counties every fourth is done by one worker, too."""
 PARTS = (4, 2)
 """The slope is taken over a quarter, a half and all of the projects."""
 SAMPLE_S = 0.002
@@ -117,31 +121,64 @@ def in_this_process(county: County) -> Iterator[dict[str, Any]]:
     yield row("county: peak memory of this process, which also built it, MB", peak_mb)
 
 
-def spread(counties: Iterator[County] | list[County]) -> Iterator[dict[str, Any]]:
-    """Yield what one and two worker processes do with the same counties, one after another."""
-    reports: dict[int, list[TaskReport]] = {1: [], 2: []}
-    wall_s, total, number = Counter[int](), 0, 0
-    with ProcessPool(1, report=reports[1].append) as one, ProcessPool(2, report=reports[2].append) as two:
-        for number, county in enumerate(counties, start=1):
-            total += len(county.projects)
-            found = {}
-            for processes, workers in ((1, one), (2, two)):
-                if number == 1:
-                    assess(county, 2 * processes, workers)  # starts the processes
-                    reports[processes].clear()
-                start = time.perf_counter()
-                found[processes] = assess(county, workers=workers).to_json()
-                wall_s[processes] += time.perf_counter() - start
-            assert found[1] == found[2]
-    name = "county" if number == 1 else f"{number} counties"
-    for processes, own in reports.items():
-        said = f"{name}, {total} projects, {processes} worker{'s' if processes > 1 else ''}"
-        yield row(f"{said}: projects a second", total / wall_s[processes], ours_s=wall_s[processes] / total)
+@dataclass(kw_only=True)
+class Side:
+    """So many worker processes, and what they did with counties."""
+
+    processes: int
+    projects: dict[int, int] = field(default_factory=dict)
+    wall_s: dict[int, float] = field(default_factory=dict)
+    reports: list[TaskReport] = field(default_factory=list)
+
+    def do(self, number: int, county: County, pool: ProcessPool) -> str:
+        """Assess a county; return the bytes."""
+        start = time.perf_counter()
+        found = assess(county, workers=pool).to_json()
+        self.wall_s[number], self.projects[number] = time.perf_counter() - start, len(county.projects)
+        told = f"county {number + 1}, {self.processes} at work: {self.projects[number]} projects"
+        print(f"{told} in {self.wall_s[number]:.0f} s", file=sys.stderr, flush=True)
+        return found
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Yield what all of it took."""
+        wall_s, total, count = sum(self.wall_s.values()), sum(self.projects.values()), len(self.projects)
+        counties = "county" if count == 1 else f"{count} counties"
+        said = f"{counties}, {total} projects, {self.processes} worker{'s' if self.processes > 1 else ''}"
+        own, all_s = self.reports, self.processes * wall_s
         used_s = sum(report.cpu_s for report in own)
-        yield row(f"{said}: share of the workers' time outside tasks", 1.0 - used_s / (processes * wall_s[processes]))
-        yield row(f"{said}: share spent opening grids", sum(r.opening_s for r in own) / (processes * wall_s[processes]))
+        yield row(f"{said}: projects a second", total / wall_s, ours_s=wall_s / total)
+        yield row(f"{said}: share of the workers' time outside tasks", 1.0 - used_s / all_s)
+        yield row(f"{said}: share spent opening grids", sum(report.opening_s for report in own) / all_s)
         yield row(f"{said}: peak memory of a worker, MB", max(report.peak_bytes for report in own) / 2**20)
         yield row(f"{said}: largest share of one task in the time of all", max(r.cpu_s for r in own) / used_s)
+
+
+def spread(counties: Iterator[County] | list[County]) -> Iterator[dict[str, Any]]:
+    """Yield what two worker processes do with counties, one after another, and one with every fourth of them."""
+    one, two = Side(processes=1), Side(processes=2)
+    scheme_s: list[float] = []
+    with ProcessPool(1, report=one.reports.append) as alone, ProcessPool(2, report=two.reports.append) as pair:
+        for number, county in enumerate(counties):
+            if number == 0:  # starts the processes
+                for side, pool in ((one, alone), (two, pair)):
+                    assess(county, 2 * side.processes, pool)
+                    side.reports.clear()
+            found = two.do(number, county, pair)
+            if number % ONE_OF == 0:
+                assert one.do(number, county, alone) == found
+                scheme_s.append(cpu_seconds(lambda county=county: schemes(county, LOOP)) / LOOP)
+    for side in (one, two):
+        yield from side.rows()
+    ratios = sorted(one.wall_s[number] / two.wall_s[number] for number in one.wall_s)
+    yield row(
+        f"2 workers / 1 worker, projects a second, {len(ratios)} of {len(two.wall_s)} done by both",
+        ratio_median=statistics.median(ratios), ratio_min=ratios[0], ratio_max=ratios[-1],
+    )  # fmt: skip
+    ours_s = sum(one.wall_s.values()) / sum(one.projects.values())
+    yield row(
+        "one scheme in a loop / one project assessed by 1 worker, same counties",
+        ratio_median=statistics.fmean(scheme_s) / ours_s, ours_s=ours_s, peer_s=statistics.fmean(scheme_s),
+    )  # fmt: skip
 
 
 def schemes(county: County, count: int) -> None:
