@@ -77,7 +77,7 @@ def add_assess(app: typer.Typer) -> None:
 
 
 def _run(shared: Shared, table: Path, given: _Options) -> int:
-    from api.report import write_json
+    from api.report import show_findings, write_json
     from api.settings import load_settings
     from api.spreading import spread
     from scheme.assessment_files.results import Results
@@ -102,6 +102,7 @@ def _run(shared: Shared, table: Path, given: _Options) -> int:
         write_json(summary)
     else:
         _show(summary)
+        show_findings(asked.findings)
     return EXIT_REFUSED if asked.findings else EXIT_DONE
 
 

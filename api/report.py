@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from api.replay import Replay
     from api.services import Progress
+    from gridmodel.findings import Finding
     from gridmodel.snapshot import Snapshot
 
 QUANTILES = (0.0, 0.1, 0.5, 0.9, 1.0)
@@ -105,15 +106,21 @@ def show_snapshot(snapshot: Snapshot) -> None:
     if kinds:
         found = [(code, severity, table, fate, count) for (severity, code, table, fate), count in kinds.items()]
         console.print(_table(("数据问题", "级别", "数据表", "处置", "条数"), found))
-    for finding in ranked[:FINDINGS_SHOWN]:
+    show_findings(ranked)
+
+
+def show_findings(findings: Sequence[Finding]) -> None:
+    """Print the first of what is wrong with a file, and how many more there are."""
+    console = _console()
+    for finding in findings[:FINDINGS_SHOWN]:
         places = (finding.file, finding.table, finding.row, finding.column)
         place = " ".join(str(part) for part in places if part is not None)
         value = "" if finding.value is None else f" 值 {finding.value}"
         console.print(
             f"[{finding.severity}] {place}{value}:应为 {finding.expected};{finding.consequence}", markup=False
         )
-    if len(ranked) > FINDINGS_SHOWN:
-        console.print(f"另有 {len(ranked) - FINDINGS_SHOWN} 条,完整清单见 --json")
+    if len(findings) > FINDINGS_SHOWN:
+        console.print(f"另有 {len(findings) - FINDINGS_SHOWN} 条,完整清单见 --json")
 
 
 def capacity_summary(table: pd.DataFrame) -> dict[str, Any]:

@@ -8,6 +8,7 @@ except in pandapower data, whose nodes have no kind.
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -100,9 +101,16 @@ class NetworkPlaces:
         self._substations = _Places(nodes[is_substation])
         self._candidates: dict[int, Candidate] = {}
         """Those met already, by bus, without a distance."""
+        self._taken_bays: Mapping[int, int] = {}
         self._lines, paths = _tee_lines(snapshot)
         self._paths = LineIndex(paths)
         self.terrain = Terrain(snapshot)
+
+    def with_taken_bays(self, taken_bays: Mapping[int, int]) -> NetworkPlaces:
+        """Return the places of the same grid when others have taken bays (间隔), given by bus; indices are shared."""
+        other = copy.copy(self)
+        other._taken_bays = taken_bays
+        return other
 
     def find_nodes(self, lon_deg: float, lat_deg: float, *, is_lv: bool, radius_m: float) -> list[Candidate]:
         """Return candidates at nodes of the voltage class, nearest first."""
@@ -156,7 +164,11 @@ class NetworkPlaces:
     def _node(self, bus: int, distance_m: float) -> Candidate:
         if bus not in self._candidates:
             self._candidates[bus] = self._at(bus)
-        return replace(self._candidates[bus], distance_m=distance_m)
+        candidate, taken = self._candidates[bus], self._taken_bays.get(bus, 0)
+        point, spare = candidate.point, candidate.point.spare_bays
+        if taken and spare is not None:
+            point = replace(point, spare_bays=spare - taken)
+        return replace(candidate, point=point, distance_m=distance_m)
 
     def _at(self, bus: int) -> Candidate:
         kind, row = self._kinds[bus], self.snapshot.nodes.loc[bus]

@@ -11,7 +11,7 @@ from api.capacity_files import NOT_ADDITIVE
 from api.grid_views import Moment
 from api.openapi import reference, response_of
 from api.routes.backend import Backend
-from api.routes.grid_answers import NOT_MODIFIED, Engineer, answer, as_json
+from api.routes.grid_answers import NOT_MODIFIED, Engineer, answer_json
 from gridmodel.errors import NotFoundError
 
 FeederId = Annotated[
@@ -41,8 +41,7 @@ def _add_list(app: FastAPI, backend: Backend) -> None:
     )
     def get_feeders(principal: Engineer, request: Request) -> Response:
         """Of nodes and lines above low voltage. Capacities are net of every live hold and not additive."""
-        moment = backend.grid.now()
-        return answer(request, moment, lambda: as_json(_feeders(backend, moment)))
+        return answer_json(request, backend, lambda moment: _feeders(backend, moment))
 
 
 def _feeders(backend: Backend, moment: Moment) -> dict[str, Any]:
@@ -67,8 +66,7 @@ def _add_profile(app: FastAPI, backend: Backend) -> None:
     )
     def get_profile(principal: Engineer, request: Request, feeder_id: FeederId) -> Response:
         """Voltage and open capacity by distance, loading of lines and transformers, with every live hold connected."""
-        moment = backend.grid.now()
-        return answer(request, moment, lambda: as_json(_profile(backend, moment, feeder_id)))
+        return answer_json(request, backend, lambda moment: _profile(backend, moment, feeder_id))
 
 
 def _profile(backend: Backend, moment: Moment, feeder_id: str) -> dict[str, Any]:
@@ -93,8 +91,7 @@ def _add_loading(app: FastAPI, backend: Backend) -> None:
         """Shares of the ratings with every live hold connected; a bin holds its lower edge."""
         from scheme.grid_map.feeders import loading_histograms
 
-        moment = backend.grid.now()
-        return answer(request, moment, lambda: as_json(loading_histograms(backend.grid.get(moment))))
+        return answer_json(request, backend, lambda moment: loading_histograms(backend.grid.get(moment)))
 
 
 def _add_search(app: FastAPI, backend: Backend) -> None:
@@ -108,5 +105,4 @@ def _add_search(app: FastAPI, backend: Backend) -> None:
     def search(principal: Engineer, request: Request, q: Words) -> Response:
         """At most 20, those called exactly so first, then those that begin with it. Two numbers are a place: the nodes
         around it, the nearest first."""
-        moment = backend.grid.now()
-        return answer(request, moment, lambda: as_json({"items": backend.grid.get(moment).grid.search.find(q)}))
+        return answer_json(request, backend, lambda moment: {"items": backend.grid.get(moment).grid.search.find(q)})

@@ -12,7 +12,7 @@ from api.capacity_files import NOT_ADDITIVE
 from api.grid_views import Moment
 from api.openapi import add_schemas, reference, response_of
 from api.routes.backend import Backend
-from api.routes.grid_answers import NOT_MODIFIED, Engineer, answer, as_json
+from api.routes.grid_answers import NOT_MODIFIED, Engineer, answer_json
 from api.routes.grid_schemas import SCHEMAS
 from api.views import AccountView, HoldLine
 from gridmodel.errors import NotFoundError
@@ -38,8 +38,7 @@ def _add_description(app: FastAPI, backend: Backend) -> None:
     )
     def get_grid(principal: Engineer, request: Request) -> Response:
         """Extent, counts, the classes and limits of the rules in force, and which hours there are."""
-        moment = backend.grid.now()
-        return answer(request, moment, lambda: as_json(_grid(backend, moment)))
+        return answer_json(request, backend, lambda moment: _grid(backend, moment))
 
 
 def _grid(backend: Backend, moment: Moment) -> dict[str, Any]:
@@ -84,8 +83,7 @@ def _add_node(app: FastAPI, backend: Backend) -> None:
     def get_node(principal: Engineer, request: Request, node_id: NodeId) -> Response:
         """Figures are net of every live hold up to entry ``ledger_seq`` and not additive. The path names the ledger's
         accounts from the node to the source; the holds are those that take from one of them, newest first."""
-        moment = backend.grid.now()
-        return answer(request, moment, lambda: as_json(_node(backend, moment, node_id)))
+        return answer_json(request, backend, lambda moment: _node(backend, moment, node_id))
 
 
 def _node(backend: Backend, moment: Moment, node_id: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from api.grid_views import Moment
 from api.openapi import reference, response_of
 from api.routes.backend import Backend
 from api.routes.grid import NodeId
-from api.routes.grid_answers import NOT_MODIFIED, Engineer, answer, as_json
+from api.routes.grid_answers import NOT_MODIFIED, Engineer, answer_json
 from gridmodel.errors import NotFoundError
 
 HOURS_MAX = 100_000
@@ -33,8 +33,7 @@ def add_hours(app: FastAPI, backend: Backend) -> None:
     def get_node_hours(principal: Engineer, request: Request, node_id: NodeId) -> Response:
         """Each hour for itself, every live hold connected in all of them. 404 with code ``hours.none`` where there are
         no load curves, 503 while it is worked out."""
-        moment = backend.grid.now()
-        return answer(request, moment, lambda: as_json(_node_hours(backend, moment, node_id)))
+        return answer_json(request, backend, lambda moment: _node_hours(backend, moment, node_id))
 
     @app.get(
         "/v1/capacity/hours/{hour}",
@@ -45,8 +44,7 @@ def add_hours(app: FastAPI, backend: Backend) -> None:
     )
     def get_hour(principal: Engineer, request: Request, hour: HourNo) -> Response:
         """404 with code ``hours.none`` where there are no load curves, 503 while it is worked out."""
-        moment = backend.grid.now()
-        return answer(request, moment, lambda: as_json(_hour(backend, moment, hour)))
+        return answer_json(request, backend, lambda moment: _hour(backend, moment, hour))
 
 
 def _node_hours(backend: Backend, moment: Moment, node_id: str) -> dict[str, Any]:

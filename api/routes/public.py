@@ -14,6 +14,7 @@ from fastapi import FastAPI, Path, Request, Response
 from api.access import ROLES, Principal, allow
 from api.openapi import Schema, add_schemas, reference, response_of
 from api.publications import Publications
+from api.routes.conditional import has_current
 from gridmodel.errors import NotFoundError
 from scheme.publication.document import read_legend, write_csv
 from scheme.publication.public_store import PublicFile
@@ -138,8 +139,7 @@ def _find(publications: Publications, principal: Principal) -> PublicFile:
 
 def _answer(request: Request, shown: PublicFile, content: bytes, media_type: str) -> Response:
     headers = _headers(shown)
-    wanted = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
-    if headers["ETag"] in wanted or "*" in wanted:
+    if has_current(request, headers["ETag"]):
         return Response(None, 304, headers=headers)
     return Response(content, headers=headers, media_type=media_type)
 

@@ -39,5 +39,4 @@ def add_tiles(app: FastAPI, backend: Backend) -> None:
         out. A layer whose features say ``thinned`` does not show all there is at this level."""
         if max(x, y) >= 2**z:
             raise NotFoundError("no such tile at this level", allowed=f"0 to {2**z - 1}")
-        moment = backend.grid.now()
-        return answer(request, moment, lambda: backend.grid.tile(moment, z, x, y), TILE)
+        return answer(request, backend, lambda moment: backend.grid.tile(moment, z, x, y), TILE)

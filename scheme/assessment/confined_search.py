@@ -1,43 +1,21 @@
-"""The search of a scheme, confined to some islands, with points others have taken bays of, and a last look at all
-customers together.
+"""The search of a scheme, confined to some islands, with a last look at all customers together.
 
 Rules, radii, order and verification are those of :class:`scheme.candidates.CandidateSearch`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Collection
 from typing import Any
 
 from scheme.candidates import CandidateSearch, trial_of
 from scheme.model import Reason
-from scheme.points import BAY_KINDS, Candidate, NetworkPlaces
+from scheme.points import BAY_KINDS, Candidate
 from scheme.routes import ChosenLine
 from scheme.transition.bench import Bench, Outcome, Way
 
 JointCheck = Callable[[Any], Reason | None]
 """Says of a :class:`gridmodel.connection.TrialConnection` what breaks when all customers are connected with it."""
-
-
-class TakenPlaces(NetworkPlaces):
-    """The places of a grid of which others have taken bays (间隔).
-
-    Args:
-        places: The places as imported.
-        taken_bays: Bays taken by bus.
-    """
-
-    def __init__(self, places: NetworkPlaces, taken_bays: Mapping[int, int]) -> None:
-        self.__dict__.update(places.__dict__)
-        self._taken_bays = taken_bays
-
-    def _node(self, bus: int, distance_m: float) -> Candidate:
-        candidate, taken = super()._node(bus, distance_m), self._taken_bays.get(bus, 0)
-        spare = candidate.point.spare_bays
-        if not taken or spare is None:
-            return candidate
-        return replace(candidate, point=replace(candidate.point, spare_bays=spare - taken))
 
 
 def takes_bays(point_kind: str) -> bool:

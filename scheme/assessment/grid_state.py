@@ -14,7 +14,7 @@ from gridmodel.in_flight import Commitment, with_commitments
 from gridmodel.joint_connection import JointConnectionStudy
 from gridmodel.snapshot import Snapshot
 from scheme.assessment.assessed_grid import AssessedGrid
-from scheme.assessment.confined_search import TakenPlaces, takes_bays
+from scheme.assessment.confined_search import takes_bays
 from scheme.assessment.records import Placement
 from scheme.model import Reason
 from scheme.points import NetworkPlaces
@@ -51,7 +51,7 @@ class GridState:
     @property
     def places(self) -> NetworkPlaces:
         """Places with the bays that are left."""
-        return TakenPlaces(self.grid.places, self._taken_bays) if self._taken_bays else self.grid.places
+        return self.grid.places.with_taken_bays(self._taken_bays)
 
     def capacity_of(self, buses: Sequence[int]) -> pd.DataFrame:
         """Return the open capacity of some nodes as it is now, as the screen of a search asks for it."""

@@ -9,7 +9,6 @@ from typing import Any
 from gridmodel.in_flight import Commitment, with_commitments
 from scheme.assessment.asked import Asked, find_asked
 from scheme.assessment.assessed_grid import AssessedGrid
-from scheme.assessment.confined_search import TakenPlaces
 from scheme.assessment.grid_state import bays_of, commitment_of
 from scheme.assessment.project import project_from_dict
 from scheme.assessment.records import Placement
@@ -71,6 +70,6 @@ def _transition(asked: Asked, grid: AssessedGrid, placed: Sequence[Row]) -> Tran
         limits=grid.limits,
         utility_segments=asked.utility_segments,
         study=grid.study.with_in_flight(snapshot),
-        places=TakenPlaces(grid.places, taken),
+        places=grid.places.with_taken_bays(taken),
         rejected=(),
     )

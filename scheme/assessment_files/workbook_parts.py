@@ -19,7 +19,7 @@ from scheme.assessment_files.sheet_xml import (
     column_number,
     sheet_xml,
 )
-from scheme.assessment_files.xml_splice import Edit, Element, apply, edit_element, scan
+from scheme.assessment_files.xml_splice import Edit, Element, apply, edit_element, scan, whole_number
 from scheme.publication.spreadsheet import Cell, Sheet
 
 EXPANDED_BYTES_MAX = 200 * 2**20
@@ -91,6 +91,8 @@ class WorkbookParts:
         scan(self._parts[part], part, lambda element: roots.append(element) if element.depth == 0 else None)
         if roots[0].namespace != MAIN:
             raise self._refused("the sheet is in another dialect", title)
+        scan(self._parts[part], part, _SheetScan().see)
+        self._last_sheet_id()
 
     def add_styles(self) -> Styles:
         """Add the formats of the cells added; the plain one for all where the workbook has none."""
@@ -159,7 +161,7 @@ class WorkbookParts:
 
     def add_sheet(self, sheet: Sheet, styles: Styles) -> None:
         """Add a sheet behind the others; where its title is taken, under the title with a number."""
-        number = 1 + max((int(s.attributes.get("sheetId", "0")) for s in self._sheets), default=0)
+        number = 1 + self._last_sheet_id()
         relation, part = self._free_names()
         self._parts[part] = sheet_xml(sheet, styles).encode()
         target = posixpath.relpath(part, posixpath.dirname(self._book) or ".")
@@ -203,6 +205,9 @@ class WorkbookParts:
         )
         self._parts[part] = apply(content, edits)
         return count
+
+    def _last_sheet_id(self) -> int:
+        return max((whole_number(sheet, "sheetId", 0) for sheet in self._sheets), default=0)
 
     def _find_book(self) -> str:
         relations = self._elements("_rels/.rels", "Relationship", depth=1)
@@ -267,10 +272,10 @@ class _SheetScan:
             self.column_max = max(self.column_max, self._column)
         elif element.name == "row" and element.depth == 2:
             before = self.rows[-1][0] if self.rows else 0
-            self.rows.append((int(element.attributes.get("r", before + 1)), element))
+            self.rows.append((whole_number(element, "r", before + 1), element))
             self._column = 0
         elif element.name == "col" and element.depth == 2:
-            self.width_column_max = max(self.width_column_max, int(element.attributes.get("max", "0")))
+            self.width_column_max = max(self.width_column_max, whole_number(element, "max", 0))
         elif element.depth == 1 and element.name == "cols":
             self.widths = element
         elif element.depth == 1 and element.name == "dimension":

@@ -14,6 +14,7 @@ _TAG = re.compile(rb"<([^\s/>]+)(?:\"[^\"]*\"|'[^']*'|[^>\"'])*>")
 _DECLARED = re.compile(rb"<\?xml[^>]*?encoding\s*=\s*[\"']([\w.-]+)[\"']")
 _ENCODINGS = (b"utf-8", b"utf8", b"us-ascii", b"ascii")
 _SEPARATOR = " "
+_DIGITS_MAX = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +85,22 @@ def scan(content: bytes, part: str, see: Callable[[Element], None]) -> None:
         parser.Parse(content, True)
     except expat.ExpatError as error:
         raise InputError(f"a part of the workbook is not XML: {error}", field=part, allowed="an xlsx file") from error
+
+
+def whole_number(element: Element, name: str, default: int) -> int:
+    """Return an attribute that is a whole number.
+
+    Raises:
+        InputError: It is something else.
+    """
+    text = element.attributes.get(name)
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS_MAX):
+        raise InputError(
+            "a number of the workbook is none", field=f"{element.name}/{name}", value=text[:40], allowed="0, 1, 2, ..."
+        )
+    return int(text)
 
 
 def edit_element(

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gridmodel.catalogue.loader import load_catalogue
 from scheme.assessment.early_works import as_upgrades, plan_early_works
+from scheme.assessment.journal import FileJournal, Journalled
+from scheme.assessment.pool import ProcessPool
 from scheme.assessment.project import Project
 from scheme.assessment.quota import quarter_of
 from scheme.assessment.records import Assessment
 from scheme.assessment.scenario import Scenario
+from scheme.assessment.workers import ThisProcess
+from scheme.errors import CancelledError
+from tests.assessment.counted import Counted
 from tests.assessment.grids import AS_OF, assess, policy, project, two_villages
 
 PROJECTS: list[Project] = [
@@ -25,8 +32,12 @@ PROJECTS: list[Project] = [
 def planned() -> Assessment:
     found = assess(PROJECTS, two_villages())
     assert [result.queue.verdict for result in found.projects] == ["yes", "no", "no"]
+    return plan(found)
+
+
+def plan(found: Assessment, **more: Any) -> Assessment:
     return plan_early_works(
-        found, PROJECTS, snapshot=two_villages(), policy=policy(), catalogue=load_catalogue(), as_of=AS_OF
+        found, PROJECTS, snapshot=two_villages(), policy=policy(), catalogue=load_catalogue(), as_of=AS_OF, **more
     )
 
 
@@ -51,6 +62,27 @@ def test_the_scenario_with_the_works_done_tells_whether_they_are_enough_for_all(
     assert load_catalogue().get_transformer_type(str(upgrades[0].type_id)).sn_kva == 125.0
     served = assess(PROJECTS, two_villages(), scenario=Scenario(name="增容", upgrades=upgrades))
     assert [result.queue.verdict for result in served.projects] == ["yes", "yes", "no"]
+
+
+def test_two_processes_plan_what_one_does(planned: Assessment) -> None:
+    steps: list[tuple[int, int]] = []
+    with ProcessPool(2) as workers:
+        together = plan(
+            assess(PROJECTS, two_villages()), workers=workers, progress=lambda done, total: steps.append((done, total))
+        )
+    assert together.to_json() == planned.to_json()
+    assert steps == [(1, 2), (2, 2)]
+
+
+def test_what_was_planned_before_a_run_was_cut_off_is_not_planned_again(planned: Assessment, tmp_path: Path) -> None:
+    found, done = assess(PROJECTS, two_villages()), list[int]()
+    with FileJournal(tmp_path / "journal") as journal:
+        workers = Journalled(ThisProcess(), journal)
+        with pytest.raises(CancelledError):
+            plan(found, workers=workers, cancelled=lambda: len(done) == 2, progress=lambda n, _: done.append(n))
+        inner = Counted()
+        assert plan(found, workers=Journalled(inner, journal)).to_json() == planned.to_json()
+    assert inner.projects_count == 1
 
 
 def test_materials_of_what_is_placed_stand_in_the_quarter_of_the_need(planned: Assessment) -> None:

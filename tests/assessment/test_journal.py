@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -16,9 +15,9 @@ from gridmodel.errors import InputError
 from scheme.assessment import journal as journal_module
 from scheme.assessment.assessed_grid import AssessedGrid
 from scheme.assessment.journal import FileJournal, Journalled, key_of
-from scheme.assessment.workers import Input, Keep, Rows, ThisProcess, Tick
 from scheme.errors import CancelledError
 from scheme.policy.loader import load_policy
+from tests.assessment.counted import Counted
 from tests.assessment.grids import AS_OF, assess, policy, project, two_villages
 from tests.assessment.held import wait_for, wait_for_end
 
@@ -27,22 +26,6 @@ PROJECTS = [
     for number in range(4)
 ]
 KEYS = ["a" * 64, "b" * 64, "c" * 64]
-
-
-class Counted:
-    """Does tasks here and counts their projects."""
-
-    def __init__(self) -> None:
-        self.projects_count = 0
-
-    def run(
-        self, name: str, inputs: Sequence[Input], grid: AssessedGrid, tick: Tick, *, keep: Keep | None = None
-    ) -> Iterator[Rows]:
-        def count(projects: int) -> None:
-            self.projects_count += projects
-            tick(projects)
-
-        return ThisProcess().run(name, inputs, grid, count, keep=keep)
 
 
 @pytest.fixture

@@ -79,6 +79,17 @@ def test_a_folder_takes_every_kind_of_file_and_a_bad_row_makes_the_status_one(
     assert count == 0, "an assessment holds nothing"
 
 
+def test_a_reader_is_told_the_row_and_the_value_that_are_wrong(
+    tmp_path: Path, grid_file: Path, projects: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    arguments = ["assess", str(projects), "--out", str(tmp_path / "a.json"), "--db", str(grid_file)]
+    assert main([*arguments, "--as-of", "2026-11-22"]) == 1
+    told = capsys.readouterr().out
+    assert "3 个项目" in told
+    assert f"projects.csv projects 4 installed_kw 值 {BAD_KW}" in told
+
+
 def test_who_is_left_out_by_the_scenario_is_told_beside_the_run_before(
     tmp_path: Path, grid_file: Path, projects: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -226,6 +226,10 @@ def test_a_workbook_that_is_too_large_or_of_another_kind_is_refused_before_anyth
     encoded = rezipped(workbook(), {"xl/workbook.xml": lambda text: latin + text[text.index("<workbook") :]})
     with pytest.raises(InputError, match="encoding"):
         WorkbookParts(encoded, "a.xlsx")
+    for part, old, new in (("worksheets/sheet1", ' r="2"', ' r="2e9"'), ("workbook", 'sheetId="1"', 'sheetId="x"')):
+        odd = rezipped(workbook(), {f"xl/{part}.xml": lambda text, old=old, new=new: text.replace(old, new)})
+        with pytest.raises(InputError, match="a number of the workbook is none"):
+            WorkbookParts(odd, "a.xlsx").check("projects")
     with pytest.raises(InputError, match="sheet is missing"):
         WorkbookParts(workbook(), "a.xlsx").check("别的表")
     monkeypatch.setattr(workbook_parts, "EXPANDED_BYTES_MAX", 1_000)
