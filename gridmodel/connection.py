@@ -17,6 +17,7 @@ from gridmodel.capacity.violations import Violation, attributed_violations
 from gridmodel.catalogue.records import LineType
 from gridmodel.connection_bounds import ConnectionBounds
 from gridmodel.errors import ConvergenceError
+from gridmodel.island_memory import IslandMemory
 from gridmodel.islands import Islands
 from gridmodel.net import Net, run_load_flow
 from gridmodel.short_circuit import FaultLevel, compute_fault_levels
@@ -30,6 +31,8 @@ CUSTOMER_BUS = "customer"
 ROUTE_LINE = "route"
 _LOSS_TABLES = ("line", "trafo", "trafo3w", "impedance", "tcsc", "switch")
 _KW_PER_MW = 1e3
+_IN_FLIGHT = ["commitment_id", "bus", "capacity_kva", "power_factor"]
+_Row = tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,9 +155,8 @@ class ConnectionStudy:
         self._fault_conductor_temperature_c = fault_conductor_temperature_c
         self.in_flight_coincidence_ratio = in_flight_coincidence_ratio
         self._islands = Islands(snapshot.net)
-        self._base: dict[tuple[int, bool], Net | None] = {}
-        self._topology: dict[int, SupplyTopology] = {}
-        self._bounds: dict[tuple[int, Limits], ConnectionBounds] = {}
+        self._memory = IslandMemory()
+        self._in_flight_of: dict[int, frozenset[_Row]] | None = None
 
     @property
     def islands(self) -> Islands:
@@ -221,12 +223,11 @@ class ConnectionStudy:
         above = bus if line is None else topology.upper_end(line, _ends(base, line))
         if above is None:
             return None
-        key = (self._islands.label(anchor), limits)
-        if key not in self._bounds:
-            self._bounds[key] = ConnectionBounds(base, limits)
-        found = self._bounds[key].find_violation(
-            topology.path(above), p_mw=p_kw / _KW_PER_MW, q_mvar=q_kvar / _KW_PER_MW
+        label = self._islands.label(anchor)
+        bounds = self._memory.get(
+            ("bounds", label, limits), self._content(label, in_flight=True), lambda: ConnectionBounds(base, limits)
         )
+        found = bounds.find_violation(topology.path(above), p_mw=p_kw / _KW_PER_MW, q_mvar=q_kvar / _KW_PER_MW)
         if found is None:
             return None
         element_id = self._element_id(found.table, found.element)
@@ -256,13 +257,29 @@ class ConnectionStudy:
 
     def get_base(self, bus: int, *, in_flight: bool) -> Net | None:
         """Return the solved island of ``bus`` without the customer (not to be changed); ``None``: no solution."""
-        key = (self._islands.label(bus), in_flight)
-        if key not in self._base:
-            net = self._islands.cut(key[0])
+        label = self._islands.label(bus)
+
+        def solved() -> Net | None:
+            net = self._islands.cut(label)
             if in_flight:
                 add_in_flight(net, self.snapshot, self.in_flight_coincidence_ratio)
-            self._base[key] = net if _solve(net) else None
-        return self._base[key]
+            return net if _solve(net) else None
+
+        return self._memory.get(("base", label, in_flight), self._content(label, in_flight=in_flight), solved)
+
+    def _content(self, label: int, *, in_flight: bool) -> frozenset[_Row]:
+        """Return the commitments of an island, which is all that studies of one grid differ by."""
+        if not in_flight:
+            return frozenset()
+        if self._in_flight_of is None:
+            rows = self.snapshot.in_flight[_IN_FLIGHT]
+            labels = self._islands.labels.reindex(rows.bus.astype(int)).to_numpy()
+            found: dict[int, set[_Row]] = {}
+            for island, row in zip(labels, rows.itertuples(index=False, name=None), strict=True):
+                if island == island:
+                    found.setdefault(int(island), set()).add(tuple(None if value != value else value for value in row))
+            self._in_flight_of = {island: frozenset(own) for island, own in found.items()}
+        return self._in_flight_of.get(label, frozenset())
 
     def _anchor(self, bus: int | None, line: int | None) -> int:
         """Return a bus that tells the island: the bus itself, or an end of the line that is not switched off."""
@@ -313,9 +330,9 @@ class ConnectionStudy:
 
     def _get_topology(self, base: Net | None, bus: int) -> SupplyTopology:
         label = self._islands.label(bus)
-        if label not in self._topology:
-            self._topology[label] = SupplyTopology(self._islands.cut(label) if base is None else base)
-        return self._topology[label]
+        return self._memory.get(
+            ("topology", label), None, lambda: SupplyTopology(self._islands.cut(label) if base is None else base)
+        )
 
     def _judge(self, before: Net, point: _Point, path: SupplyPath, limits: Limits) -> ConnectionAssessment:
         after = point.net

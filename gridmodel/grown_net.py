@@ -8,6 +8,7 @@ more customer: on flat arrays where the limits are known from the start and the 
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -73,16 +74,16 @@ class _Form:
         return replace(self, grid=grid, pieces=pieces, owners=dict(self.owners))
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Island:
+    """An island without customers; never changed."""
+
     before: Net
-    """Solved without customers."""
-    tables: _Form | None = None
-    """``None``: not asked for yet."""
-    arrays: _Form | None = None
-    """``None``: not to be had."""
+    """Solved."""
+    graft: Graft | None = None
+    """The same on arrays; ``None``: not to be had."""
     values: Floats | None = None
-    """What the limits measure without customers, on arrays."""
+    """What the limits measure there."""
 
 
 class GrownNet:
@@ -100,9 +101,20 @@ class GrownNet:
     ) -> None:
         self._snapshot, self._ratio, self._quick_limits = snapshot, in_flight_coincidence_ratio, quick_limits
         self._islands = Islands(snapshot.net, split_at_sources=True)
+        self._bare: dict[int, _Island | None] = {}
+        self._begin()
+
+    def _begin(self) -> None:
         self._customers: dict[int, list[Customer]] = {}
         """Those connected, by island; tables and arrays are brought up to them when asked for."""
-        self._grown: dict[int, _Island | None] = {}
+        self._tables: dict[int, _Form] = {}
+        self._arrays: dict[int, _Form] = {}
+
+    def fresh(self) -> GrownNet:
+        """Return the same islands without customers; what is solved of them is kept."""
+        other = copy.copy(self)
+        other._begin()
+        return other
 
     def find_violation(self, customer: Customer, *, limits: Limits) -> JointViolation | None:
         """Return the worst limit that one more customer newly breaks, anywhere; ``None``: all keep theirs.
@@ -114,10 +126,9 @@ class GrownNet:
         island = self._island(label)
         if island is None:
             return _no_solution()
-        if island.arrays is not None and limits == self._quick_limits:
-            form = self._brought_up(island.arrays, label)
-            assert isinstance(form.grid, Graft)
-            graft = form.grid.copy()
+        if island.graft is not None and limits == self._quick_limits:
+            form, grown = self._with_arrays(island.graft, label)
+            graft = grown.copy()
             trial = form.copied(graft)
             self._connect(trial, customer, share=1.0)
             broken = _broken_on_arrays(graft, island)
@@ -166,24 +177,32 @@ class GrownNet:
         return self._islands.label(self._anchor(customer.trial))
 
     def _island(self, label: int) -> _Island | None:
-        if label not in self._grown:
+        if label not in self._bare:
             net = self._islands.cut(label)
             add_in_flight(net, self._snapshot, self._ratio)
-            self._grown[label] = self._sound_island(net) if _solve(net) else None
-        return self._grown[label]
+            self._bare[label] = self._sound_island(net) if _solve(net) else None
+        return self._bare[label]
 
     def _sound_island(self, net: Net) -> _Island:
         graft = None if self._quick_limits is None else graft_of(net, self._quick_limits)
         base = None if graft is None else graft.solve()
         if graft is None or base is None:
             return _Island(before=net)
-        return _Island(before=net, arrays=_Form(grid=graft), values=base.values)
+        return _Island(before=net, graft=graft, values=base.values)
+
+    def _with_arrays(self, bare: Graft, label: int) -> tuple[_Form, Graft]:
+        """Return the island as arrays, with all its customers."""
+        if label not in self._arrays:
+            self._arrays[label] = _Form(grid=bare.copy())
+        form = self._brought_up(self._arrays[label], label)
+        assert isinstance(form.grid, Graft)
+        return form, form.grid
 
     def _with_tables(self, island: _Island, label: int) -> tuple[_Form, Net]:
         """Return the island as tables, with all its customers."""
-        if island.tables is None:
-            island.tables = _Form(grid=copy_solved(island.before))
-        form = self._brought_up(island.tables, label)
+        if label not in self._tables:
+            self._tables[label] = _Form(grid=copy_solved(island.before))
+        form = self._brought_up(self._tables[label], label)
         assert not isinstance(form.grid, Graft)
         return form, form.grid
 

@@ -10,7 +10,7 @@ import copy
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -84,21 +84,15 @@ class JointConnectionStudy(ConnectionStudy):
             found |= dict(zip(places, verdicts, strict=True))
         return tuple(found[place] for place in range(len(trials)))
 
-    def with_in_flight(self, snapshot: Snapshot) -> JointConnectionStudy:
-        """Return a study of the same grid with other commitments (在途); islands without a difference are kept solved.
+    def with_in_flight(self, snapshot: Snapshot) -> Self:
+        """Return a study of the same grid with other commitments (在途); both keep what they solve for each other.
 
         Args:
             snapshot: Shares net and frames with the snapshot of this study, but for ``in_flight``.
         """
         assert snapshot.net is self.snapshot.net, "another grid needs a study of its own"
-        columns = ["commitment_id", "bus", "capacity_kva", "power_factor"]
-        rows = [set(map(tuple, of.in_flight[columns].astype(object).values)) for of in (self.snapshot, snapshot)]
-        moved = {self._islands.label(int(bus)) for _, bus, _, _ in rows[0] ^ rows[1]}
         study = copy.copy(self)
-        study.snapshot = snapshot
-        study._base = {key: net for key, net in self._base.items() if not (key[1] and key[0] in moved)}
-        study._topology = dict(self._topology)
-        study._bounds = {key: bounds for key, bounds in self._bounds.items() if key[0] not in moved}
+        study.snapshot, study._in_flight_of = snapshot, None
         return study
 
     def find_new_violations(self, commitments: Sequence[Commitment], *, limits: Limits) -> tuple[Violation, ...] | None:

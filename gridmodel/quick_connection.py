@@ -61,15 +61,7 @@ class QuickStudy(JointConnectionStudy):
 
     def __init__(self, snapshot: Snapshot, **settings: Any) -> None:
         super().__init__(snapshot, **settings)
-        self._stocks: dict[tuple[int, bool, Limits], _Stock | None] = {}
         self._impedances: dict[int, FaultImpedances] = {}
-
-    def with_in_flight(self, snapshot: Snapshot) -> QuickStudy:
-        """Return a study of the same grid with other commitments; see :class:`JointConnectionStudy`."""
-        study = super().with_in_flight(snapshot)
-        assert isinstance(study, QuickStudy)
-        study._stocks = {key: stock for key, stock in self._stocks.items() if key[:2] in study._base}
-        return study
 
     def assess(self, trial: TrialConnection, *, limits: Limits) -> ConnectionAssessment:
         """Return the verdict on ``trial``; see :class:`gridmodel.connection.ConnectionStudy`."""
@@ -77,14 +69,16 @@ class QuickStudy(JointConnectionStudy):
         return super().assess(trial, limits=limits) if connected is None else self._verdict(connected, trial)
 
     def _stock(self, bus: int, in_flight: bool, limits: Limits) -> _Stock | None:
-        key = (self._islands.label(bus), in_flight, limits)
-        if key not in self._stocks:
+        def made() -> _Stock | None:
             base = self.get_base(bus, in_flight=in_flight)
             graft = None if base is None else graft_of(base, limits)
             flow = None if graft is None else graft.solve()
-            is_ready = base is not None and graft is not None and flow is not None
-            self._stocks[key] = _Stock(base=base, graft=graft, flow=flow) if is_ready else None  # type: ignore[arg-type]
-        return self._stocks[key]
+            if base is None or graft is None or flow is None:
+                return None
+            return _Stock(base=base, graft=graft, flow=flow)
+
+        label = self._islands.label(bus)
+        return self._memory.get(("stock", label, in_flight, limits), self._content(label, in_flight=in_flight), made)
 
     def _graft_on(self, trial: TrialConnection, limits: Limits) -> _Trial | None:
         """Return the trial solved; ``None`` where the reference must say what it does."""

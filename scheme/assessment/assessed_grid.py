@@ -6,13 +6,17 @@ pieces of the capacity table are (:mod:`gridmodel.parts`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from functools import cached_property
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from gridmodel.capacity.nodes import node_capacity
 from gridmodel.catalogue.loader import Catalogue
+from gridmodel.grown_net import GrownNet
+from gridmodel.island_memory import IslandMemory
 from gridmodel.parts import REST, Parts
 from gridmodel.quick_connection import QuickStudy
 from gridmodel.snapshot import Snapshot
@@ -39,6 +43,8 @@ class AssessedGrid:
         self.limits = operating_limits(policy)
         self.ratio = policy.number("capacity.in_flight_coincidence_ratio")
         self.parts = Parts(snapshot)
+        self.memory = IslandMemory()
+        """Tables of open capacity by island, with what is in flight there."""
         self._given = capacity
 
     @cached_property
@@ -57,6 +63,11 @@ class AssessedGrid:
         return NetworkPlaces(self.snapshot)
 
     @cached_property
+    def grown(self) -> GrownNet:
+        """Islands for customers with their lines."""
+        return GrownNet(self.snapshot, in_flight_coincidence_ratio=self.ratio, quick_limits=self.limits)
+
+    @cached_property
     def _island_of(self) -> pd.Series:
         names = pd.Series(REST, index=self.snapshot.nodes.index, dtype="int64")
         for number in self.parts.numbers:
@@ -65,10 +76,11 @@ class AssessedGrid:
                 names.loc[own.tolist()] = int(own.min())
         return names
 
-    def islands_of(self, buses: Iterable[int]) -> frozenset[int]:
+    def islands_of(self, buses: Collection[int] | NDArray[np.int64]) -> frozenset[int]:
         """Return the islands some nodes belong to; nodes without supply and the sources belong to none."""
-        found = {int(self._island_of[bus]) for bus in buses}
-        return frozenset(found - {REST})
+        is_few = len(buses) <= 2  # as nearly always
+        names = [self._island_of[bus] for bus in buses] if is_few else self._island_of.loc[list(buses)].unique()
+        return frozenset(map(int, names)) - {REST}
 
     def compute_capacity(self, snapshot: Snapshot) -> pd.DataFrame:
         """Return the table of a grid or of one part; values are not sampled, because every point is verified."""

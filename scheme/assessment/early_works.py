@@ -20,8 +20,8 @@ from scheme.assessment.assessed_grid import AssessedGrid
 from scheme.assessment.project import Project
 from scheme.assessment.records import Assessment, EarlyWork, ProjectWorks
 from scheme.assessment.scenario import Scenario, Upgrade, with_upgrades
+from scheme.assessment.tasks import Row, placed_row
 from scheme.assessment.workers import ThisProcess, Workers
-from scheme.assessment.works_planning import Row, placed_row
 from scheme.errors import CancelledError
 from scheme.model import Measure
 from scheme.policy.parameter import PolicyView
@@ -82,7 +82,12 @@ def plan_early_works(
         with_upgrades(snapshot, upgrades, catalogue), policy, catalogue, capacity=None if upgrades else capacity
     )
     by_id = {project.project_id: project for project in projects}
-    inputs = [(number, [row]) for number, row in enumerate(_rows(assessment, by_id, project_ids))]
+    placed = [
+        placed_row(result.project_id, result.queue.placement)
+        for result in assessment.projects
+        if result.queue.placement is not None
+    ]
+    inputs = [(number, [*placed, row]) for number, row in enumerate(_rows(assessment, by_id, project_ids))]
     done = 0
 
     def tick(more: int) -> None:
@@ -101,20 +106,11 @@ def plan_early_works(
 def _rows(
     assessment: Assessment, by_id: Mapping[str, Project], project_ids: Collection[str] | None
 ) -> Iterator[dict[str, Any]]:
-    """Yield the projects to plan for, in the order of the queue, each with all others that are placed."""
-    placed = {
-        result.project_id: placed_row(result.project_id, result.queue.placement)
-        for result in assessment.projects
-        if result.queue.placement is not None
-    }
+    """Yield the projects to plan for, in the order of the queue."""
     for result in assessment.projects:
         is_wanted = project_ids is None or result.project_id in project_ids
         if is_wanted and result.queue.verdict in ("partly", "no"):
-            yield {
-                "project": by_id[result.project_id].as_dict(),
-                "now_kva": result.queue.now_kva or 0.0,
-                "placed": [row for project_id, row in placed.items() if project_id != result.project_id],
-            }
+            yield {"project": by_id[result.project_id].as_dict(), "now_kva": result.queue.now_kva or 0.0}
 
 
 def as_upgrades(works: Sequence[EarlyWork]) -> tuple[Upgrade, ...]:

@@ -1,11 +1,11 @@
-"""The assessment: every project alone, then one after another, group by group; see decision 0011.
+"""The assessment: every project alone, then one after another, round by round and group by group; see decision 0011.
 
 The result depends on nothing but its inputs: neither on the order of the projects given nor on how many processes work.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -14,20 +14,18 @@ import pandas as pd
 from gridmodel.catalogue.loader import Catalogue
 from gridmodel.errors import InputError
 from gridmodel.snapshot import Snapshot
-from scheme.assessment.asked import Asked, find_asked
 from scheme.assessment.assessed_grid import AssessedGrid
 from scheme.assessment.conflicts import find_conflicts
 from scheme.assessment.exhaustion import find_years
-from scheme.assessment.finder import Finder, Found
-from scheme.assessment.grid_state import GridState, trial_of_placement
+from scheme.assessment.finder import Found
 from scheme.assessment.groups import group_islands
 from scheme.assessment.order import put_in_order
 from scheme.assessment.project import Project
 from scheme.assessment.quota import find_quotas
 from scheme.assessment.records import Assessment, ProjectResult
 from scheme.assessment.scenario import Scenario, with_upgrades
-from scheme.assessment.tasks import found_from_row
-from scheme.assessment.workers import Input, Rows, ThisProcess, Workers
+from scheme.assessment.tasks import found_from_row, placed_row
+from scheme.assessment.workers import Input, Rows, ThisProcess, Tick, Workers
 from scheme.errors import CancelledError
 from scheme.policy.parameter import PolicyView
 
@@ -35,7 +33,9 @@ Progress = Callable[[int, int], None]
 """Called with (steps done, steps in all); a project is two steps."""
 
 _CHUNK = 8
-"""Projects of one task that looks at each alone."""
+"""Projects of one task: so many are looked at alone, or small groups put together."""
+_ROUND = 60
+"""Projects of the queue whose groups are assessed side by side before anybody after them."""
 
 
 def assess_projects(
@@ -81,7 +81,7 @@ def assess_projects(
     run = _Run(grid, queue, progress, cancelled, workers)
     alone = run.search_alone()
     group_of = group_islands({project_id: found.islands for project_id, found in alone.items()})
-    found = run.assess_groups(alone, group_of)
+    found = run.assess_queue()
     results = _as_results(queue, group_of, alone, found)
     return Assessment(
         scenario=scenario.name,
@@ -120,54 +120,66 @@ class _Run:
         self._grid, self._queue, self._workers = grid, queue, workers or ThisProcess()
         self._progress, self._cancelled = progress, cancelled
         self._done = 0
+        self._alone_rows: dict[str, dict[str, Any]] = {}
+        self._alone: dict[str, Found] = {}
+        self._found: dict[str, Found] = {}
+        self._placed: dict[str, tuple[frozenset[int], dict[str, Any]]] = {}
+        """Islands and row of those placed so far."""
 
     def search_alone(self) -> dict[str, Found]:
         """Return what the live grid says to each project."""
         rows = [project.as_dict() for project in self._queue]
         chunks = [(first // _CHUNK, rows[first : first + _CHUNK]) for first in range(0, len(rows), _CHUNK)]
-        return {row["project_id"]: found_from_row(row) for row in self._run("alone", chunks)}
+        self._alone_rows = {row["project_id"]: row for row in self._run("alone", chunks, self._tick)}
+        self._alone = {project_id: found_from_row(row) for project_id, row in self._alone_rows.items()}
+        return self._alone
 
-    def assess_groups(self, alone: Mapping[str, Found], group_of: Mapping[str, int]) -> dict[str, Found]:
-        """Return what is left for each project."""
-        groups: dict[int, list[dict[str, Any]]] = {}
-        plain = {row["project_id"]: row for row in self._alone_rows}
-        for project in self._queue:
-            row = {"project": project.as_dict(), "alone": plain[project.project_id]}
-            groups.setdefault(group_of[project.project_id], []).append(row)
-        # large groups first, so that nobody waits for one that was begun last
-        order = sorted(groups, key=lambda number: (-len(groups[number]), number))
-        rows = self._run("group", [(number, groups[number]) for number in order])
-        return self._place_deferred({row["project_id"]: found_from_row(row) for row in rows}, alone)
+    def assess_queue(self) -> dict[str, Found]:
+        """Return what is left for each project, round by round."""
+        for first in range(0, len(self._queue), _ROUND):
+            own = self._queue[first : first + _ROUND]
+            self._assess_groups(own)
+            self._assess_rest([project for project in own if self._found[project.project_id].is_deferred])
+        return self._found
 
-    def _run(self, name: str, inputs: list[Input]) -> Rows:
-        done = self._workers.run(name, inputs, self._grid, self._tick)
-        rows = [row for result in done for row in result]
-        if name == "alone":
-            self._alone_rows = rows
-        return rows
+    def _assess_groups(self, projects: Sequence[Project]) -> None:
+        """Find what is left for the projects of a round in the islands of their groups."""
+        group_of = group_islands({p.project_id: self._alone[p.project_id].islands for p in projects})
+        groups: dict[int, list[Project]] = {}
+        for project in projects:
+            groups.setdefault(group_of[project.project_id], []).append(project)
+        inputs: list[Input] = []
+        for number, together in enumerate(_in_tasks(list(groups.values()))):
+            islands = frozenset[int]().union(*(self._alone[p.project_id].islands for p in together))
+            rows = [{**self._row(p), "group": group_of[p.project_id]} for p in together]
+            inputs.append((number, [*self._placed_in(islands), *rows]))
+        self._keep(self._run("groups", inputs, self._tick))
 
-    def _place_deferred(self, found: Mapping[str, Found], alone: Mapping[str, Found]) -> dict[str, Found]:
-        """Return the findings with the projects that go on to other islands, into what all groups have left."""
-        placed = dict(found)
-        if not any(item.is_deferred for item in found.values()):
-            return placed
-        state = GridState(self._grid)
-        for project in self._queue:
-            placement = found[project.project_id].answer.placement
+    def _assess_rest(self, deferred: Sequence[Project]) -> None:
+        """Find what all islands have left for projects that go on to others than those of their group."""
+        if deferred:
+            rows = [*self._placed_in(None), *map(self._row, deferred)]
+            self._keep(self._run("rest", [(0, rows)], lambda _: self._tick(0)))  # they are counted already
+
+    def _row(self, project: Project) -> dict[str, Any]:
+        return {"project": project.as_dict(), "alone": self._alone_rows[project.project_id]}
+
+    def _keep(self, rows: Rows) -> None:
+        for row in rows:
+            project_id, found = row["project_id"], found_from_row(row)
+            self._found[project_id], placement = found, found.answer.placement
+            self._placed.pop(project_id, None)
             if placement is not None:
-                state.place(project.project_id, placement, trial_of_placement(placement, self._grid))
-        finder = Finder(state)
-        for project in self._queue:
-            if not found[project.project_id].is_deferred:
-                continue
-            asked = find_asked(project, self._grid.snapshot, self._grid.policy, self._grid.catalogue)
-            assert isinstance(asked, Asked)
-            item = placed[project.project_id] = finder.find(asked, before=alone[project.project_id])
-            placement = item.answer.placement
-            if placement is not None:
-                state.place(project.project_id, placement, trial_of_placement(placement, self._grid))
-            self._tick(0)
-        return placed
+                islands = self._grid.islands_of([placement.node])
+                self._placed[project_id] = islands, placed_row(project_id, placement)
+
+    def _placed_in(self, islands: frozenset[int] | None) -> Rows:
+        """Return who is placed in some islands, or anywhere, in the order placed."""
+        return [row for own, row in self._placed.values() if islands is None or own <= islands]
+
+    def _run(self, name: str, inputs: list[Input], tick: Tick) -> Rows:
+        done = self._workers.run(name, inputs, self._grid, tick)
+        return [row for result in done for row in result]
 
     def _tick(self, projects: int = 1) -> None:
         self._done += projects
@@ -175,6 +187,18 @@ class _Run:
             self._progress(self._done, 2 * len(self._queue))
         if self._cancelled is not None and self._cancelled():
             raise CancelledError("the assessment was cancelled", done=self._done, total=2 * len(self._queue))
+
+
+def _in_tasks(groups: list[list[Project]]) -> Iterator[list[Project]]:
+    """Yield groups put together until a task lasts seconds; large ones first, so that nobody waits for them last."""
+    task: list[Project] = []
+    for group in sorted(groups, key=len, reverse=True):
+        task += group
+        if len(task) >= _CHUNK:
+            yield task
+            task = []
+    if task:
+        yield task
 
 
 def _as_results(

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from scheme.assessment.asked import Asked
+from scheme.assessment.assessed_grid import AssessedGrid
 from scheme.assessment.confined_search import ConfinedSearch, JointBench, JointCheck
 from scheme.assessment.elements import contested_by, element_of_row, elements_above, feeder_of
 from scheme.assessment.grid_state import GridState
@@ -55,6 +56,11 @@ class Finder:
     def __init__(self, state: GridState, *, allowed: frozenset[int] | None = None, is_alone: bool = False) -> None:
         self._state, self._grid, self._allowed = state, state.grid, allowed
         self._is_alone = is_alone
+
+    @property
+    def grid(self) -> AssessedGrid:
+        """The grid without any project."""
+        return self._grid
 
     def find(self, asked: Asked, *, before: Found | None = None, is_deferrable: bool = False) -> Found:
         """Return the best connection, for all of the demand or a part of it.

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from gridmodel.connection import TrialConnection
-from gridmodel.grown_net import Customer, GrownNet
+from gridmodel.grown_net import Customer
 from gridmodel.in_flight import Commitment, with_commitments
 from gridmodel.joint_connection import JointConnectionStudy
 from gridmodel.snapshot import Snapshot
@@ -28,25 +29,72 @@ _TEXTS = {
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """A project that is connected, as those that come after it meet it."""
+
+    project_id: str
+    node: int
+    point_kind: str
+    bus: int | None
+    line: int | None
+    fraction_along: float | None
+    route_length_m: float
+    line_type_id: str
+    circuits: int
+    is_single_phase: bool
+    capacity_kva: float
+    p_kw: float
+    q_kvar: float
+
+    @property
+    def commitment(self) -> Commitment:
+        """Its load in flight (在途)."""
+        return Commitment(
+            commitment_id=f"project:{self.project_id}",
+            bus=self.node,
+            capacity_kva=self.capacity_kva,
+            power_factor=self.p_kw / self.capacity_kva,
+        )
+
+
+def placed_of(project_id: str, placement: Placement) -> Placed:
+    """Return a project as its placement connects it."""
+    names = (field.name for field in fields(Placed) if field.name != "project_id")
+    return Placed(project_id=project_id, **{name: getattr(placement, name) for name in names})
+
+
+def taken_bays(placed: Iterable[Placed]) -> dict[int, int]:
+    """Return how many bays (间隔) are taken by bus: every circuit from a busbar takes one."""
+    taken: dict[int, int] = {}
+    for item in placed:
+        if takes_bays(item.point_kind) and item.bus is not None:
+            taken[item.bus] = taken.get(item.bus, 0) + item.circuits
+    return taken
+
+
 class GridState:
     """Grows with every project placed.
 
     Args:
         grid: The grid without any of them.
+        placed: Those placed before.
     """
 
-    def __init__(self, grid: AssessedGrid) -> None:
+    def __init__(self, grid: AssessedGrid, placed: Sequence[Placed] = ()) -> None:
         self.grid = grid
         self.snapshot: Snapshot = grid.snapshot
         self.study: JointConnectionStudy = grid.study
         self.occupied: set[int] = set()
         """Islands with a project placed."""
-        self._commitments: list[Commitment] = []
+        self._placed: list[Placed] = []
         self._taken_bays: dict[int, int] = {}
         self._parts = grid.parts
         self._tables: dict[int, pd.DataFrame] = {}
-        self._stale: set[int] = set()
-        self._grown = GrownNet(grid.snapshot, in_flight_coincidence_ratio=grid.ratio, quick_limits=grid.limits)
+        """Open capacity of the islands that were asked for, as it is now."""
+        self._grown = grid.grown.fresh()
+        if placed:
+            self._take(placed)
 
     @property
     def places(self) -> NetworkPlaces:
@@ -55,29 +103,11 @@ class GridState:
 
     def capacity_of(self, buses: Sequence[int]) -> pd.DataFrame:
         """Return the open capacity of some nodes as it is now, as the screen of a search asks for it."""
-        rows = []
-        for bus in buses:
-            table = self.grid.capacity
-            for island in self.grid.islands_of([bus]):
-                if island in self._stale:
-                    self._refresh(island)
-                table = self._tables.get(island, table)
-            rows.append(table.reindex([bus]))
-        return pd.concat(rows)
+        return pd.concat([self._table_of(bus).reindex([bus]) for bus in buses])
 
-    def place(self, project_id: str, placement: Placement, trial: TrialConnection) -> None:
+    def place(self, placed: Placed) -> None:
         """Connect a project for good."""
-        self._commitments.append(commitment_of(project_id, placement))
-        self.snapshot = with_commitments(self.grid.snapshot, self._commitments)
-        self.study = self.study.with_in_flight(self.snapshot)
-        self._parts = self._parts.after(self.snapshot, np.array([placement.node], dtype=np.int64))
-        bays = bays_of(placement)
-        if bays is not None:
-            self._taken_bays[bays[0]] = self._taken_bays.get(bays[0], 0) + bays[1]
-        islands = self.grid.islands_of([placement.node])
-        self.occupied |= islands
-        self._stale |= islands
-        self._grown.connect(Customer(customer_id=project_id, trial=trial))
+        self._take([placed])
 
     def check_together(self, project_id: str, trial: TrialConnection) -> Reason | None:
         """Return what breaks when a project is connected beside all those placed, lines and all."""
@@ -87,42 +117,47 @@ class GridState:
         text = _TEXTS[found.kind].format(element=found.element_id, value=found.value, limit=found.limit)
         return Reason(code=found.kind, text=text)
 
-    def _refresh(self, island: int) -> None:
-        """Compute the part of an island again; commitments of one feeder may have joined others to it."""
-        for number in self._parts.numbers_of(np.array([island], dtype=np.int64)):
-            table = self.grid.compute_capacity(self._parts.get(number))
-            for name in self.grid.islands_of(table.index):
-                self._tables[name] = table.loc[[bus for bus in table.index if self.grid.islands_of([bus]) == {name}]]
-                self._stale.discard(name)
+    def _take(self, placed: Sequence[Placed]) -> None:
+        self._placed += placed
+        self._taken_bays = taken_bays(self._placed)
+        self.snapshot = with_commitments(self.grid.snapshot, [item.commitment for item in self._placed])
+        self.study = self.study.with_in_flight(self.snapshot)
+        nodes = np.array([item.node for item in placed], dtype=np.int64)
+        self._parts = self._parts.after(self.snapshot, nodes)
+        self.occupied |= self.grid.islands_of(nodes)
+        for number in self._parts.numbers_of(nodes):
+            for island in self.grid.islands_of(self._parts.nodes(number)):
+                self._tables.pop(island, None)
+        for item in placed:
+            self._grown.connect(Customer(customer_id=item.project_id, trial=trial_of_placed(item, self.grid)))
+
+    def _table_of(self, bus: int) -> pd.DataFrame:
+        """Return a table with the open capacity of a bus; commitments of one feeder may join islands to one part."""
+        island = next(iter(self.grid.islands_of([bus])), None)
+        if island is None or not self._placed:
+            return self.grid.capacity
+        if island not in self._tables:
+            [number] = self._parts.numbers_of(np.array([island], dtype=np.int64))
+            names = self.grid.islands_of(self._parts.nodes(number))
+            own = frozenset(item.commitment for item in self._placed if self.grid.islands_of([item.node]) <= names)
+            self._tables[island] = (
+                self.grid.memory.get(names, own, lambda: self.grid.compute_capacity(self._parts.get(number)))
+                if own
+                else self.grid.capacity
+            )
+        return self._tables[island]
 
 
-def commitment_of(project_id: str, placement: Placement) -> Commitment:
-    """Return the load in flight (在途) of a project that is placed."""
-    return Commitment(
-        commitment_id=f"project:{project_id}",
-        bus=placement.node,
-        capacity_kva=placement.capacity_kva,
-        power_factor=placement.p_kw / placement.capacity_kva,
-    )
-
-
-def bays_of(placement: Placement) -> tuple[int, int] | None:
-    """Return the node a placement takes bays (间隔) of and how many; ``None``: it takes none."""
-    if not takes_bays(placement.point_kind) or placement.bus is None:
-        return None
-    return placement.bus, placement.circuits
-
-
-def trial_of_placement(placement: Placement, grid: AssessedGrid) -> TrialConnection:
-    """Return the connection of a placement."""
-    settings: dict[str, Any] = {"is_single_phase": placement.is_single_phase, "parallel": placement.circuits}
+def trial_of_placed(placed: Placed, grid: AssessedGrid) -> TrialConnection:
+    """Return the connection of a project that is placed."""
+    settings: dict[str, Any] = {"is_single_phase": placed.is_single_phase, "parallel": placed.circuits}
     return TrialConnection(
-        bus=placement.bus,
-        line=placement.line,
-        fraction_along=placement.fraction_along,
-        route_length_km=placement.route_length_m / 1e3,
-        line_type=grid.catalogue.get_line_type(placement.line_type_id),
-        p_kw=placement.p_kw,
-        q_kvar=placement.q_kvar,
+        bus=placed.bus,
+        line=placed.line,
+        fraction_along=placed.fraction_along,
+        route_length_km=placed.route_length_m / 1e3,
+        line_type=grid.catalogue.get_line_type(placed.line_type_id),
+        p_kw=placed.p_kw,
+        q_kvar=placed.q_kvar,
         **settings,
     )

@@ -117,7 +117,7 @@ def unpack_rows(payload: bytes) -> Rows:
 
 def project_ids_of(rows: Rows) -> list[str]:
     """Return the ids of the projects of a task, for who asked for them."""
-    return [row.get("project", row)["project_id"] for row in rows]
+    return [row.get("project", row)["project_id"] for row in rows if "placed" not in row]
 
 
 def _opened(grid_id: str, fetch: Callable[[], bytes]) -> AssessedGrid:

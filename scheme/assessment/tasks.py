@@ -13,9 +13,9 @@ from typing import Any
 from scheme.assessment.asked import Asked, find_asked
 from scheme.assessment.assessed_grid import AssessedGrid
 from scheme.assessment.finder import Finder, Found
-from scheme.assessment.grid_state import GridState, trial_of_placement
+from scheme.assessment.grid_state import GridState, Placed, placed_of, trial_of_placed
 from scheme.assessment.project import project_from_dict
-from scheme.assessment.records import Answer, answer_from_dict
+from scheme.assessment.records import Answer, Placement, answer_from_dict
 from scheme.assessment.works_planning import plan_works
 
 Row = Mapping[str, Any]
@@ -69,35 +69,62 @@ def search_alone(grid_id: str, number: int, rows: Sequence[Row]) -> list[dict[st
     return found
 
 
-def assess_group(grid_id: str, number: int, rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """Return what is left for each project of a group in the order of the queue.
+def assess_groups(grid_id: str, number: int, rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Return what is left for each project of some groups in the order of the queue.
 
     Args:
         grid_id: Grid of the run.
-        number: Number of the group.
-        rows: ``project`` and ``alone`` (a row of :func:`search_alone`), in the order of the queue.
+        number: Number of the task; the answers depend neither on it nor on which other groups stand in it.
+        rows: ``placed`` for every project before that is placed in the groups' islands, then, in the order of the
+            queue, ``project``, ``alone`` (a row of :func:`search_alone`) and ``group``.
 
     Returns:
-        Rows as :func:`search_alone` gives them; ``is_deferred`` marks projects that find nothing left in the group but
-        have points in other islands.
+        Rows as :func:`search_alone` gives them; ``is_deferred`` marks projects that find nothing left in their group
+        but have looked at other islands.
 
     Raises:
         KeyError: This process was not given the grid.
     """
-    grid = _GRIDS[grid_id]
+    placed, rows = _with_placed(rows)
     alone = [found_from_row(row["alone"]) for row in rows]
-    allowed = frozenset[int]().union(*(found.islands for found in alone))
-    state = GridState(grid)
-    finder, results = Finder(state, allowed=allowed), []
+    allowed: dict[int, frozenset[int]] = {}
     for row, before in zip(rows, alone, strict=True):
-        result = before
-        if before.answer.verdict != "not_assessable" and not _still_holds(row["project"]["project_id"], before, state):
-            asked = _asked(grid, row["project"])
-            assert isinstance(asked, Asked)
-            result = finder.find(asked, before=before, is_deferrable=True)
-        placement = result.answer.placement
-        if placement is not None:
-            state.place(row["project"]["project_id"], placement, trial_of_placement(placement, grid))
+        allowed[row["group"]] = allowed.get(row["group"], frozenset()) | before.islands
+    state, results = GridState(_GRIDS[grid_id], placed), []
+    finders = {group: Finder(state, allowed=islands) for group, islands in allowed.items()}
+    for row, before in zip(rows, alone, strict=True):
+        project_id, result = row["project"]["project_id"], before
+        if before.answer.verdict != "not_assessable" and not _still_holds(project_id, before, state):
+            result = _found_again(finders[row["group"]], row, before, is_deferrable=True)
+        if result.answer.placement is not None:
+            state.place(placed_of(project_id, result.answer.placement))
+        results.append(_as_row(row["project"], result))
+        _tick(grid_id)
+    return results
+
+
+def assess_rest(grid_id: str, number: int, rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Return what all islands have left for each project that found too little in its group, in the queue's order.
+
+    The part a project was given in its group is its own to give up, so it gets no less.
+
+    Args:
+        grid_id: Grid of the run.
+        number: Number of the task.
+        rows: As for :func:`assess_groups`, ``placed`` for everybody placed.
+
+    Raises:
+        KeyError: This process was not given the grid.
+    """
+    before, rows = _with_placed(rows)
+    placed, results = {item.project_id: item for item in before}, []
+    for row in rows:
+        project_id = row["project"]["project_id"]
+        placed.pop(project_id, None)  # the part it was given in its group
+        finder = Finder(GridState(_GRIDS[grid_id], list(placed.values())))
+        result = _found_again(finder, row, found_from_row(row["alone"]), is_deferrable=False)
+        if result.answer.placement is not None:
+            placed[project_id] = placed_of(project_id, result.answer.placement)
         results.append(_as_row(row["project"], result))
         _tick(grid_id)
     return results
@@ -108,20 +135,31 @@ def plan_for_each(grid_id: str, number: int, rows: Sequence[Row]) -> list[dict[s
 
     Args:
         grid_id: Grid of the run.
-        number: Number of the chunk.
-        rows: As :func:`scheme.assessment.works_planning.plan_works` takes them.
+        number: Number of the task.
+        rows: ``placed`` for everybody placed, then as :func:`scheme.assessment.works_planning.plan_works` takes them.
 
     Raises:
         KeyError: This process was not given the grid.
     """
+    placed, rows = _with_placed(rows)
     planned = []
     for row in rows:
-        planned.append(plan_works(_GRIDS[grid_id], row))
+        planned.append(plan_works(_GRIDS[grid_id], row, placed))
         _tick(grid_id)
     return planned
 
 
-TASKS: dict[str, Task] = {"alone": search_alone, "group": assess_group, "works": plan_for_each}
+def placed_row(project_id: str, placement: Placement) -> dict[str, Any]:
+    """Return what a task must know of a project that is placed before its own."""
+    return {"placed": asdict(placed_of(project_id, placement))}
+
+
+TASKS: dict[str, Task] = {
+    "alone": search_alone,
+    "groups": assess_groups,
+    "rest": assess_rest,
+    "works": plan_for_each,
+}
 
 
 def found_from_row(row: Row) -> Found:
@@ -147,7 +185,19 @@ def _still_holds(project_id: str, before: Found, state: GridState) -> bool:
         return True
     if state.grid.islands_of([placement.node]) & state.occupied:
         return False
-    return state.check_together(project_id, trial_of_placement(placement, state.grid)) is None
+    return state.check_together(project_id, trial_of_placed(placed_of(project_id, placement), state.grid)) is None
+
+
+def _found_again(finder: Finder, row: Row, before: Found, *, is_deferrable: bool) -> Found:
+    asked = _asked(finder.grid, row["project"])
+    assert isinstance(asked, Asked)
+    return finder.find(asked, before=before, is_deferrable=is_deferrable)
+
+
+def _with_placed(rows: Sequence[Row]) -> tuple[list[Placed], list[Row]]:
+    """Return the projects placed before, and the rows of those asked for."""
+    placed = [Placed(**row["placed"]) for row in rows if "placed" in row]
+    return placed, [row for row in rows if "placed" not in row]
 
 
 def _as_row(project: Row, found: Found) -> dict[str, Any]:

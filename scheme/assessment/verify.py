@@ -9,7 +9,7 @@ from gridmodel.catalogue.loader import Catalogue
 from gridmodel.grown_net import Customer, GrownNet, JointViolation
 from gridmodel.snapshot import Snapshot
 from scheme.assessment.assessed_grid import AssessedGrid
-from scheme.assessment.grid_state import trial_of_placement
+from scheme.assessment.grid_state import placed_of, trial_of_placed
 from scheme.assessment.records import Assessment
 from scheme.assessment.scenario import Scenario, with_upgrades
 from scheme.policy.parameter import PolicyView
@@ -67,7 +67,10 @@ def verify_together(
 
 def _placed(assessment: Assessment, grid: AssessedGrid, verdicts: Sequence[str]) -> list[Customer]:
     return [
-        Customer(customer_id=result.project_id, trial=trial_of_placement(result.queue.placement, grid))
+        Customer(
+            customer_id=result.project_id,
+            trial=trial_of_placed(placed_of(result.project_id, result.queue.placement), grid),
+        )
         for result in assessment.projects
         if result.queue.placement is not None and result.queue.verdict in verdicts
     ]

@@ -6,33 +6,28 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from gridmodel.in_flight import Commitment, with_commitments
+from gridmodel.in_flight import with_commitments
 from scheme.assessment.asked import Asked, find_asked
 from scheme.assessment.assessed_grid import AssessedGrid
-from scheme.assessment.grid_state import bays_of, commitment_of
+from scheme.assessment.grid_state import Placed, taken_bays
 from scheme.assessment.project import project_from_dict
-from scheme.assessment.records import Placement
 from scheme.transition.plan import TransitionPlan, plan_transition
 
 Row = Mapping[str, Any]
 
 
-def placed_row(project_id: str, placement: Placement) -> dict[str, Any]:
-    """Return what the planning for others must know of a project that is placed."""
-    return {"commitment": asdict(commitment_of(project_id, placement)), "bays": bays_of(placement)}
-
-
-def plan_works(grid: AssessedGrid, row: Row) -> dict[str, Any]:
+def plan_works(grid: AssessedGrid, row: Row, placed: Sequence[Placed]) -> dict[str, Any]:
     """Return the measures of the cheapest verified way to all of the demand, as plain values.
 
     Args:
         grid: The grid without any project.
-        row: ``project``; ``now_kva``, what it is given today; ``placed``, the others by :func:`placed_row`.
+        row: ``project``; ``now_kva``, what it is given today.
+        placed: All that are placed; the project's own part is put aside.
     """
     project = project_from_dict(row["project"])
     asked = find_asked(project, grid.snapshot, grid.policy, grid.catalogue)
     assert isinstance(asked, Asked)
-    plan = _transition(asked, grid, row["placed"])
+    plan = _transition(asked, grid, [item for item in placed if item.project_id != project.project_id])
     stages = () if plan is None else plan.transition.stages
     last = stages[-1] if stages else None
     cost = None if last is None else last.cost
@@ -55,11 +50,8 @@ def plan_works(grid: AssessedGrid, row: Row) -> dict[str, Any]:
     return found
 
 
-def _transition(asked: Asked, grid: AssessedGrid, placed: Sequence[Row]) -> TransitionPlan | None:
-    snapshot = with_commitments(grid.snapshot, [Commitment(**item["commitment"]) for item in placed])
-    taken: dict[int, int] = {}
-    for bus, circuits in (item["bays"] for item in placed if item["bays"] is not None):
-        taken[bus] = taken.get(bus, 0) + circuits
+def _transition(asked: Asked, grid: AssessedGrid, placed: Sequence[Placed]) -> TransitionPlan | None:
+    snapshot = with_commitments(grid.snapshot, [item.commitment for item in placed])
     return plan_transition(
         asked.request,
         asked.place_deg,
@@ -70,6 +62,6 @@ def _transition(asked: Asked, grid: AssessedGrid, placed: Sequence[Row]) -> Tran
         limits=grid.limits,
         utility_segments=asked.utility_segments,
         study=grid.study.with_in_flight(snapshot),
-        places=grid.places.with_taken_bays(taken),
+        places=grid.places.with_taken_bays(taken_bays(placed)),
         rejected=(),
     )

@@ -40,7 +40,7 @@ def _tell(folder: str) -> Path:
 
 def hold_group(folder: str, do: Callable[..., Any], *arguments: Any) -> Any:
     """Do a task; the first of a group never goes on."""
-    return hold_first(folder, do, *arguments) if "group" in arguments else do(*arguments)
+    return hold_first(folder, do, *arguments) if "groups" in arguments else do(*arguments)
 
 
 def end_own_process(number_at_fault: int, *arguments: Any) -> bytes:

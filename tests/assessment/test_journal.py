@@ -12,6 +12,7 @@ import pytest
 
 from gridmodel.catalogue.loader import load_catalogue
 from gridmodel.errors import InputError
+from scheme.assessment import engine
 from scheme.assessment import journal as journal_module
 from scheme.assessment.assessed_grid import AssessedGrid
 from scheme.assessment.journal import FileJournal, Journalled, key_of
@@ -43,7 +44,10 @@ def whole(path: Path) -> list[bool]:
         return [journal.get(key) == [{"project_id": f"项目{n}", "u_pu": 0.1 + 0.2}] for n, key in enumerate(KEYS)]
 
 
-def test_a_run_that_was_cut_off_is_finished_without_doing_a_task_twice(tmp_path: Path) -> None:
+def test_a_run_that_was_cut_off_is_finished_without_doing_a_task_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "_CHUNK", 2)  # a group is a task
     path, seen = tmp_path / "journal", []
     undisturbed = assess(PROJECTS, two_villages())
 
@@ -187,7 +191,7 @@ def test_a_key_is_of_everything_the_result_depends_on(monkeypatch: pytest.Monkey
         ),
     ]
     changed = [PROJECTS[0].as_dict() | {"demand_kva": 18.000001}]
-    keys = [key_of("alone", rows, grid), key_of("group", rows, grid), key_of("alone", changed, grid)]
+    keys = [key_of("alone", rows, grid), key_of("groups", rows, grid), key_of("alone", changed, grid)]
     keys += [key_of("alone", rows, other) for other in others]
     monkeypatch.setattr(journal_module, "software_sha256", lambda: "newer")
     keys.append(key_of("alone", rows, grid))

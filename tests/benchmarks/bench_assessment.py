@@ -105,7 +105,7 @@ def in_this_process(county: County) -> Iterator[dict[str, Any]]:
     times_s = {part: cpu_seconds(lambda part=part: assess(county, part)) for part in (count // n for n in PARTS)}
     where = Where()
     times_s[count] = cpu_seconds(lambda: where.watch(lambda: assess(county)))
-    scheme_s = cpu_seconds(lambda: schemes(county, LOOP)) / LOOP
+    scheme_s = seconds_a_scheme(county)
     project_s = times_s[count] / count
     yield row(
         f"county, {count} projects: one scheme in a loop / one project assessed, by processor time",
@@ -166,7 +166,7 @@ def spread(counties: Iterator[County] | list[County]) -> Iterator[dict[str, Any]
             found = two.do(number, county, pair)
             if number % ONE_OF == 0:
                 assert one.do(number, county, alone) == found
-                scheme_s.append(cpu_seconds(lambda county=county: schemes(county, LOOP)) / LOOP)
+                scheme_s.append(seconds_a_scheme(county))
     for side in (one, two):
         yield from side.rows()
     ratios = sorted(one.wall_s[number] / two.wall_s[number] for number in one.wall_s)
@@ -179,6 +179,12 @@ def spread(counties: Iterator[County] | list[County]) -> Iterator[dict[str, Any]
         "one scheme in a loop / one project assessed by 1 worker, same counties",
         ratio_median=statistics.fmean(scheme_s) / ours_s, ours_s=ours_s, peer_s=statistics.fmean(scheme_s),
     )  # fmt: skip
+
+
+def seconds_a_scheme(county: County) -> float:
+    """Return the processor time of one scheme in a loop (s), without what is made once for a county."""
+    schemes(county, 1)
+    return cpu_seconds(lambda: schemes(county, LOOP)) / LOOP
 
 
 def schemes(county: County, count: int) -> None:
