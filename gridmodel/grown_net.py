@@ -155,10 +155,11 @@ class GrownNet:
         """
         found: dict[str, tuple[JointViolation, ...]] = {}
         for label in self._customers:
-            island = self._island(label)
+            island, labels = self._island(label), self._islands.labels
+            first = str(self._snapshot.nodes.element_id.get(int(labels.index[labels == label].min()), ""))
             if island is None:
+                found[first] = (_no_solution(),)
                 continue
-            first = str(self._snapshot.nodes.element_id.get(int(island.before.bus.index.min()), ""))
             form, net = self._with_tables(island, label)
             if not _solve(net):
                 found[first] = (_no_solution(),)
